@@ -1,0 +1,1 @@
+"""The user-profile demo application of qtorch."""
