@@ -1,0 +1,131 @@
+"""What can go wrong in qtorch, each as an exception that says what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "ClosedError",
+    "DuplicateExecutorError",
+    "ErrorReport",
+    "ExecutorNotFoundError",
+    "JobCancelledError",
+    "JobTimeoutError",
+    "NoRetry",
+    "NoRuntimeError",
+    "QtorchError",
+    "QueueFullError",
+    "StateLoopError",
+    "StateMutatedError",
+    "UnknownJobError",
+    "WrongThreadError",
+]
+
+
+class QtorchError(Exception):
+    """The base of every exception that qtorch itself raises."""
+
+
+class ExecutorNotFoundError(QtorchError, LookupError):
+    """A job was dispatched for which no executor is registered."""
+
+
+class DuplicateExecutorError(QtorchError, ValueError):
+    """A second executor was registered for one job class without ``replace=True``."""
+
+
+class NoRuntimeError(QtorchError, RuntimeError):
+    """The default Runtime was asked for and none is open."""
+
+
+class ClosedError(QtorchError, RuntimeError):
+    """Something was asked of a Runtime, bus or orchestrator that is closed."""
+
+
+class WrongThreadError(QtorchError, RuntimeError):
+    """State was written, or a Runtime used, on a thread that does not own it."""
+
+
+class QueueFullError(QtorchError, RuntimeError):
+    """A lane's queue is full; nothing was dispatched."""
+
+
+class StateLoopError(QtorchError, RecursionError):
+    """An orchestrator's listeners keep changing the state they listen to."""
+
+
+class StateMutatedError(QtorchError, RuntimeError):
+    """An object inside a state was changed in place (found by ``Runtime(strict=True)``)."""
+
+
+class UnknownJobError(QtorchError, LookupError):
+    """A job id is neither running nor among those that ended lately."""
+
+
+class JobCancelledError(QtorchError):
+    """A job was cancelled; raised by ``await handle`` and by a token's ``raise_if_cancelled``.
+
+    Parameters
+    ----------
+    reason
+        What the canceller gave as its reason, if anything.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason or "the job was cancelled")
+        self.reason = reason
+
+
+class JobTimeoutError(QtorchError, TimeoutError):
+    """A job ran out of time.
+
+    Parameters
+    ----------
+    timeout
+        The limit that was passed, in seconds.
+    kind
+        ``"attempt"`` for the ``timeout`` of one attempt, ``"deadline"`` for the time since dispatch.
+    """
+
+    def __init__(self, timeout: float, kind: Literal["attempt", "deadline"] = "attempt") -> None:
+        what = "one attempt took longer than its timeout" if kind == "attempt" else "the job passed its deadline"
+        super().__init__(f"{what} of {timeout:g} s")
+        self.timeout = timeout
+        self.kind: Literal["attempt", "deadline"] = kind
+
+
+class NoRetry(QtorchError):  # noqa: N818 - an instruction more than an error: `raise NoRetry(error)`
+    """Raised in ``process`` to fail at once with ``error``, whatever the retry policy says.
+
+    Examples
+    --------
+    >>> raise NoRetry(PermissionError("the account is locked"))
+    Traceback (most recent call last):
+    ...
+    qtorch.errors.NoRetry: the account is locked
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """One exception that did not change any job's outcome but must not be lost.
+
+    Attributes
+    ----------
+    error
+        The exception.
+    where
+        What was running, such as ``"UserOrchestrator.on_active_success"``.
+    job, event
+        The job and the event it happened with, if any.
+    """
+
+    error: BaseException
+    where: str
+    job: object | None = None
+    event: object | None = None

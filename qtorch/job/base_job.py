@@ -1,0 +1,104 @@
+"""What is asked: jobs are frozen, typed values."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from qtorch.job.ids import generate_job_id, kebab_case
+from qtorch.job.options import NO_OPTIONS, JobOptions, merge_options
+
+R = TypeVar("R")
+
+# Both live beside the fields in __dict__, where pydantic neither validates, compares, prints nor dumps them.
+# A private attribute would do the same and costs 3 to 5 us per job.
+_OPTIONS = "_qtorch_options"
+_DISPATCHED = "_qtorch_dispatched"
+
+
+class BaseJob(BaseModel, Generic[R]):
+    """A request for work whose result is an ``R``.
+
+    A job is a value: two jobs are equal if their class and payload are, whatever their ids and options. How it is to
+    be run is said apart, in :attr:`default_options`, with a :class:`~qtorch.job.job_builder.JobBuilder`, or where it
+    is dispatched.
+
+    Attributes
+    ----------
+    id
+        Made by qtorch, such as ``fetch-user-18f2c3a1``. A class may not declare it anew.
+    default_options
+        The options of every job of this class, for example ``default_options = JobOptions(timeout=30)``.
+
+    Examples
+    --------
+    >>> class FetchUserJob(BaseJob[str]):
+    ...     user_id: int
+    >>> FetchUserJob(user_id=7) == FetchUserJob(user_id=7)
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default_options: ClassVar[JobOptions] = NO_OPTIONS
+
+    id: str = Field(default_factory=partial(generate_job_id, "job"))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        own = cls.__dict__.get("__annotations__", {})
+        if "id" in own:
+            raise TypeError(
+                f"{cls.__name__} redeclares the field id, which names the run of a job.\n"
+                f"  Call the field by what it identifies, such as user_id."
+            )
+        # Redeclared here for each class, so that the factory knows the class without a look-up per job.
+        cls.__annotations__ = {**own, "id": str}
+        cls.id = Field(default_factory=partial(generate_job_id, kebab_case(cls.__name__)))
+        super().__init_subclass__(**kwargs)
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Give the class and the payload values, by which jobs are compared; override it to compare otherwise."""
+        values = self.__dict__
+        return (type(self), *(values[name] for name in type(self).model_fields if name != "id"))
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, BaseJob):
+            return NotImplemented
+        return bool(self.fingerprint() == other.fingerprint())
+
+    def __hash__(self) -> int:
+        try:
+            return hash(self.fingerprint())
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__} cannot be hashed: {error}.\n"
+                f"  Use hashable fields (tuple for list), or override fingerprint() to leave that field out."
+            ) from None
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _DISPATCHED)}
+        return {**state, "__dict__": fields}
+
+    def _attached_options(self) -> JobOptions:
+        options: JobOptions = self.__dict__.get(_OPTIONS, NO_OPTIONS)
+        return options
+
+    def _with_options(self, options: JobOptions) -> Self:
+        """Give a copy of the same class and id that carries ``options`` over those it has."""
+        copy = self.model_copy()
+        copy.__dict__[_OPTIONS] = merge_options(self._attached_options(), options)
+        copy.__dict__.pop(_DISPATCHED, None)
+        return copy
+
+    def _taken(self) -> Self:
+        """Give the job to dispatch: itself the first time, later a copy with a fresh id, so that ids stay unique."""
+        # setdefault is atomic: of two threads that dispatch one object at once, one gets the copy.
+        mark = object()
+        if self.__dict__.setdefault(_DISPATCHED, mark) is mark:
+            return self
+        copy = self.model_copy(update={"id": generate_job_id(kebab_case(type(self).__name__))})
+        copy.__dict__[_DISPATCHED] = mark
+        return copy

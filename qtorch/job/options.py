@@ -1,0 +1,162 @@
+"""How a job is to be run, apart from what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from qtorch.job.cancellation import CancellationToken
+from qtorch.job.durations import Seconds
+from qtorch.job.retry import RetryPolicy
+from qtorch.ports import MISSING
+
+
+class LanePolicy(StrEnum):
+    """What a new job does to those before it in its lane."""
+
+    CONCURRENT = "concurrent"
+    """It runs beside them, within the limits."""
+    SEQUENTIAL = "sequential"
+    """It waits until they have ended: by priority, then in order."""
+    DROPPABLE = "droppable"
+    """It ends at once as cancelled, reason "dropped", while one runs."""
+    RESTARTABLE = "restartable"
+    """It cancels them, reason "superseded", and runs at once."""
+    KEEP_LATEST = "keep_latest"
+    """It waits for the running one; an older one that waited is cancelled, reason "superseded"."""
+
+
+CONCURRENT = LanePolicy.CONCURRENT
+SEQUENTIAL = LanePolicy.SEQUENTIAL
+DROPPABLE = LanePolicy.DROPPABLE
+RESTARTABLE = LanePolicy.RESTARTABLE
+KEEP_LATEST = LanePolicy.KEEP_LATEST
+
+
+class CachePolicy(BaseModel):
+    """Where a job's result is kept, and how a kept one is used.
+
+    Parameters
+    ----------
+    key
+        Under which the result is read and written.
+    ttl
+        Seconds (or a timedelta) until a written value expires; None leaves it to the provider.
+    revalidate
+        True (stale-while-revalidate): a hit is shown, then the job runs all the same. False (cache first): a hit
+        ends the job.
+    force_refresh
+        Do not read, only write.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    ttl: Seconds | None = None
+    revalidate: bool = True
+    force_refresh: bool = False
+
+
+class JobOptions(BaseModel):
+    """How a job is run. What is not set is left to the next layer: class default, builder, keywords of dispatch.
+
+    Parameters
+    ----------
+    timeout
+        Seconds (or a timedelta) for one attempt, from its start.
+    deadline
+        Seconds from dispatch, queueing and retry waits included.
+    retry
+        A RetryPolicy; a number ``n`` means ``RetryPolicy(max_retries=n)``.
+    cache, placeholder
+        The data strategy: what is shown before the result is there. ``None`` is a placeholder like any other value.
+    token
+        Cancels the job from outside. Tokens of several layers are linked.
+    priority
+        Higher runs first where jobs wait; one step is worth 5 s of waiting.
+    lane, policy
+        Which jobs it shares a lane with, and how it meets them there.
+    metadata
+        Anything; merged by key.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
+
+    timeout: Seconds | None = None
+    deadline: Seconds | None = None
+    retry: RetryPolicy | None = None
+    cache: CachePolicy | None = None
+    placeholder: Any = MISSING
+    token: CancellationToken | None = None
+    priority: int = 0
+    lane: str | None = None
+    policy: LanePolicy | None = None
+    metadata: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("retry", mode="before")
+    @classmethod
+    def _number_of_retries(cls, value: object) -> object:
+        return RetryPolicy(max_retries=value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+NO_OPTIONS = JobOptions()
+"""Nothing set. Shared, so that a dispatch without options builds none."""
+
+
+class DispatchOptions(TypedDict, total=False):
+    """The keywords of ``dispatch``: the fields of :class:`JobOptions`."""
+
+    timeout: float | timedelta | None
+    deadline: float | timedelta | None
+    retry: RetryPolicy | int | None
+    cache: CachePolicy | None
+    placeholder: Any
+    token: CancellationToken | None
+    priority: int
+    lane: str | None
+    policy: LanePolicy | None
+    metadata: Mapping[str, Any]
+
+
+class DataStrategy(BaseModel):
+    """The reference's name for the pair of placeholder and cache policy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    placeholder: Any = MISSING
+    cache_policy: CachePolicy | None = None
+
+
+def merge_options(*layers: JobOptions) -> JobOptions:
+    """Give the options that hold when ``layers`` are laid over each other, the last on top.
+
+    Only what a layer set counts; an explicit None switches the value below off. ``metadata`` merges by key, tokens
+    are linked.
+    """
+    set_layers = [layer for layer in layers if layer.model_fields_set]
+    if not set_layers:
+        return NO_OPTIONS
+    if len(set_layers) == 1:
+        return set_layers[0]
+    merged: dict[str, Any] = {}
+    for layer in set_layers:
+        for name in layer.model_fields_set:
+            merged[name] = _join(name, merged.get(name), getattr(layer, name))
+    # Every value was validated by its own layer.
+    return JobOptions.model_construct(_fields_set=set(merged), **merged)
+
+
+_JOINS: dict[str, Callable[[Any, Any], Any]] = {
+    "metadata": lambda below, above: {**below, **above},
+    "token": lambda below, above: below if below is above else CancellationToken.linked(below, above),
+}
+
+
+def _join(name: str, below: Any, above: Any) -> Any:
+    if below is None or above is None or name not in _JOINS:
+        return above
+    return _JOINS[name](below, above)

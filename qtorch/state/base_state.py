@@ -1,0 +1,140 @@
+"""What is shown: immutable state."""
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+import difflib
+from typing import Any, Self, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+_M = TypeVar("_M", bound=BaseModel)
+
+_MUTABLE: dict[Any, str] = {
+    list: "tuple",
+    set: "frozenset",
+    dict: "Mapping",
+    bytearray: "bytes",
+    collections.deque: "tuple",
+    collections.OrderedDict: "Mapping",
+    collections.defaultdict: "Mapping",
+    collections.Counter: "Mapping",
+    collections.abc.Sequence: "tuple",
+    collections.abc.Iterable: "tuple",
+    collections.abc.Iterator: "tuple",
+    collections.abc.Collection: "tuple",
+    collections.abc.MutableSequence: "tuple",
+    collections.abc.MutableSet: "frozenset",
+    collections.abc.MutableMapping: "Mapping",
+}
+"""Containers that can change, or hide one that can, with what to write instead."""
+
+
+def _mutable_container(annotation: Any) -> Any:
+    """Give the first container in ``annotation`` that a state may not have, else None."""
+    origin = get_origin(annotation) or annotation
+    try:
+        if origin in _MUTABLE:
+            return origin
+    except TypeError:  # an unhashable argument such as the metadata of Annotated
+        return None
+    args = get_args(annotation)
+    if getattr(annotation, "__metadata__", None) is not None:  # Annotated: the rest is no type
+        args = args[:1]
+    if origin is collections.abc.Callable:
+        return None
+    return next((found for arg in args if (found := _mutable_container(arg)) is not None), None)
+
+
+class BaseState(BaseModel):
+    """An immutable snapshot of what a window shows; subclass it with the fields to show.
+
+    Fields may not be mutable containers: a list changed in place would be a change that nobody hears of. Use tuple,
+    frozenset and Mapping. Violations raise TypeError when the class is made.
+
+    Examples
+    --------
+    >>> class CounterState(BaseState):
+    ...     count: int = 0
+    >>> CounterState().copy_with(count=3)
+    CounterState(count=3)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, info in cls.model_fields.items():
+            if (found := _mutable_container(info.annotation)) is not None:
+                raise TypeError(
+                    f"{cls.__name__}.{name} holds a {found.__name__}, which can change without anybody hearing of it.\n"
+                    f"  Write {_MUTABLE[found]} instead."
+                )
+
+    def copy_with(self, **changes: Any) -> Self:
+        """Give a copy with some fields changed, validated; fields not named keep their very objects.
+
+        Raises
+        ------
+        AttributeError
+            A name is not a field; the nearest one is named.
+        pydantic.ValidationError
+            A value does not fit. Several changes are validated together, so that rules across fields see all of them.
+        """
+        return replace_fields(self, changes)
+
+
+def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
+    """Give a validated copy of any pydantic model with ``changes``; see :meth:`BaseState.copy_with`."""
+    cls = type(model)
+    for name in changes:
+        if name not in cls.model_fields:
+            raise _unknown_field(cls, name)
+    copy = _shallow_copy(model)
+    if len(changes) == 1:
+        # Assigning on a copy validates one field and the model's own rules in 3 us, whatever the size of the others;
+        # model_copy(update=) validates nothing, and model_validate rebuilds every tuple.
+        ((name, value),) = changes.items()
+        cls.__pydantic_validator__.validate_assignment(copy, name, value)
+        return copy
+    if changes:
+        whole = cls.__pydantic_validator__.validate_python({**_by_input_name(model), **_aliased(cls, changes)})
+        for name in cls.model_fields:
+            if name in changes:
+                copy.__dict__[name] = whole.__dict__[name]
+        copy.__pydantic_fields_set__.update(changes)
+    return copy
+
+
+def _shallow_copy(model: _M) -> _M:
+    copy = model.__class__.__new__(model.__class__)
+    put = object.__setattr__
+    put(copy, "__dict__", model.__dict__.copy())
+    put(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__.copy())
+    put(copy, "__pydantic_extra__", model.__pydantic_extra__)
+    put(copy, "__pydantic_private__", model.__pydantic_private__)
+    return copy
+
+
+def _by_input_name(model: BaseModel) -> dict[str, Any]:
+    return _aliased(type(model), {name: model.__dict__[name] for name in type(model).model_fields})
+
+
+def _aliased(cls: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    return {_input_name(cls, name): value for name, value in values.items()}
+
+
+def _input_name(cls: type[BaseModel], name: str) -> str:
+    alias = cls.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else name
+
+
+def _unknown_field(cls: type[BaseModel], name: str) -> AttributeError:
+    near = difflib.get_close_matches(name, cls.model_fields, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" It has: {', '.join(cls.model_fields)}."
+    return AttributeError(f"{cls.__name__} has no field {name!r}.{hint}")
+
+
+__all__ = ["BaseState", "ValidationError", "replace_fields"]
