@@ -1,1 +1,166 @@
-"""State management for PySide6."""
+"""State management for PySide6: jobs, events, immutable state and bindings.
+
+The everyday names are here; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import PySide6
+
+if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
+    raise ImportError(
+        "PySide6 6.12.0 aborts the process on Python before 3.12, at about the 570th signal (PYSIDE-3474).\n"
+        '  Install another: pip install "PySide6-Essentials!=6.12.0", or use Python 3.12 or newer.'
+    )
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from qtorch.bus import SignalBus, Subscription
+    from qtorch.cache.in_memory import InMemoryCacheProvider
+    from qtorch.cache.invalidate import InvalidateCacheJob
+    from qtorch.cache.provider import CacheProvider
+    from qtorch.clock import QtClock
+    from qtorch.errors import (
+        ClosedError,
+        DuplicateExecutorError,
+        ErrorReport,
+        ExecutorNotFoundError,
+        JobCancelledError,
+        JobTimeoutError,
+        NoRetry,
+        NoRuntimeError,
+        QtorchError,
+        QueueFullError,
+        StateLoopError,
+        StateMutatedError,
+        UnknownJobError,
+        WrongThreadError,
+    )
+    from qtorch.events import (
+        BaseEvent,
+        EventLog,
+        JobCacheHitEvent,
+        JobCancelledEvent,
+        JobEvent,
+        JobFailureEvent,
+        JobPlaceholderEvent,
+        JobProgressEvent,
+        JobRetryingEvent,
+        JobStartedEvent,
+        JobSuccessEvent,
+        JobTimeoutEvent,
+    )
+    from qtorch.execution.base_executor import BaseExecutor, executes
+    from qtorch.execution.dispatcher import Dispatcher
+    from qtorch.execution.handle import JobHandle
+    from qtorch.execution.status import JobStatus
+    from qtorch.job.base_job import BaseJob
+    from qtorch.job.cancellation import CancellationToken
+    from qtorch.job.ids import generate_job_id
+    from qtorch.job.job_builder import JobBuilder
+    from qtorch.job.options import (
+        CONCURRENT,
+        DROPPABLE,
+        KEEP_LATEST,
+        RESTARTABLE,
+        SEQUENTIAL,
+        CachePolicy,
+        DataStrategy,
+        JobOptions,
+        LanePolicy,
+    )
+    from qtorch.job.results import JobCancelled, JobFailure, JobOutcome, JobResult, JobSuccess, JobTimeout
+    from qtorch.job.retry import RetryPolicy
+    from qtorch.orchestrator.base_orchestrator import BaseOrchestrator
+    from qtorch.orchestrator.handlers import on
+    from qtorch.ports import MISSING
+    from qtorch.runtime import Runtime
+    from qtorch.state.async_state import AsyncState, AsyncStatus
+    from qtorch.state.base_state import BaseState
+    from qtorch.state.source import Field, Source, combine
+
+_ROOMS = {
+    "qtorch.bus": ("SignalBus", "Subscription"),
+    "qtorch.cache.in_memory": ("InMemoryCacheProvider",),
+    "qtorch.cache.invalidate": ("InvalidateCacheJob",),
+    "qtorch.cache.provider": ("CacheProvider",),
+    "qtorch.clock": ("QtClock",),
+    "qtorch.errors": (
+        "ClosedError",
+        "DuplicateExecutorError",
+        "ErrorReport",
+        "ExecutorNotFoundError",
+        "JobCancelledError",
+        "JobTimeoutError",
+        "NoRetry",
+        "NoRuntimeError",
+        "QtorchError",
+        "QueueFullError",
+        "StateLoopError",
+        "StateMutatedError",
+        "UnknownJobError",
+        "WrongThreadError",
+    ),
+    "qtorch.events": (
+        "BaseEvent",
+        "EventLog",
+        "JobCacheHitEvent",
+        "JobCancelledEvent",
+        "JobEvent",
+        "JobFailureEvent",
+        "JobPlaceholderEvent",
+        "JobProgressEvent",
+        "JobRetryingEvent",
+        "JobStartedEvent",
+        "JobSuccessEvent",
+        "JobTimeoutEvent",
+    ),
+    "qtorch.execution.base_executor": ("BaseExecutor", "executes"),
+    "qtorch.execution.dispatcher": ("Dispatcher",),
+    "qtorch.execution.handle": ("JobHandle",),
+    "qtorch.execution.status": ("JobStatus",),
+    "qtorch.job.base_job": ("BaseJob",),
+    "qtorch.job.cancellation": ("CancellationToken",),
+    "qtorch.job.ids": ("generate_job_id",),
+    "qtorch.job.job_builder": ("JobBuilder",),
+    "qtorch.job.options": (
+        "CONCURRENT",
+        "CachePolicy",
+        "DROPPABLE",
+        "DataStrategy",
+        "JobOptions",
+        "KEEP_LATEST",
+        "LanePolicy",
+        "RESTARTABLE",
+        "SEQUENTIAL",
+    ),
+    "qtorch.job.results": ("JobCancelled", "JobFailure", "JobOutcome", "JobResult", "JobSuccess", "JobTimeout"),
+    "qtorch.job.retry": ("RetryPolicy",),
+    "qtorch.orchestrator.base_orchestrator": ("BaseOrchestrator",),
+    "qtorch.orchestrator.handlers": ("on",),
+    "qtorch.ports": ("MISSING",),
+    "qtorch.runtime": ("Runtime",),
+    "qtorch.state.async_state": ("AsyncState", "AsyncStatus"),
+    "qtorch.state.base_state": ("BaseState",),
+    "qtorch.state.source": ("Field", "Source", "combine"),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    room = _HOME.get(name)
+    if room is None:
+        raise AttributeError(f"module 'qtorch' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(room), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

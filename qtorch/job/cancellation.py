@@ -51,10 +51,11 @@ class CancellationToken:
         """
         child = cls()
         for parent in tokens:
-            parent._link(child)
+            parent.link(child)
         return child
 
-    def _link(self, child: CancellationToken) -> None:
+    def link(self, child: CancellationToken) -> None:
+        """Cancel ``child`` too when this one is cancelled; it is held weakly."""
         key = object()
 
         def forget(_: object) -> None:
@@ -70,9 +71,12 @@ class CancellationToken:
 
         self._register(key, pass_on)
 
-    def _of_run(self, clock: Clock, sink: ErrorSink) -> None:
-        """Wait on the Runtime's clock, and report to it what callbacks raise."""
-        self._clock, self._sink = clock, sink
+    @classmethod
+    def of_run(cls, clock: Clock, sink: ErrorSink) -> CancellationToken:
+        """Give a token that waits on the Runtime's clock, and reports to the Runtime what callbacks raise."""
+        token = cls()
+        token._clock, token._sink = clock, sink
+        return token
 
     @property
     def is_cancelled(self) -> bool:

@@ -1,0 +1,85 @@
+"""The cache that ends with the process."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cachetools import TLRUCache
+
+from qtorch.ports import MISSING, Clock
+
+
+class InMemoryCacheProvider:
+    """Keeps the most recently used values, expired ones dropped first. Any thread.
+
+    Parameters
+    ----------
+    max_entries
+        Values kept at most.
+    default_ttl
+        Seconds until a value expires that was written without a ttl; None for never.
+    clock
+        Where time comes from; the Runtime gives its own to a provider that has none.
+
+    Examples
+    --------
+    >>> cache = InMemoryCacheProvider(max_entries=2)
+    >>> cache.write("a", 1); cache.write("b", None); cache.write("c", 3)
+    >>> cache.read("a"), cache.read("b"), cache.read("c")
+    (MISSING, None, 3)
+    """
+
+    in_memory = True
+
+    def __init__(self, max_entries: int = 1_000, default_ttl: float | None = None, clock: Clock | None = None) -> None:
+        if max_entries < 1:
+            raise ValueError(f"max_entries has to be at least 1, got {max_entries}")
+        if default_ttl is not None and default_ttl <= 0:
+            raise ValueError(f"default_ttl has to be longer than 0 s, or None, got {default_ttl}")
+        self.clock = clock
+        self._default_ttl = default_ttl
+        # Re-entrant: a predicate may look into the cache, a finalizer may run while it is held.
+        self._lock = threading.RLock()
+        self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(
+            max_entries, ttu=lambda _, entry, now: now + entry[1], timer=self._now
+        )
+
+    def _now(self) -> float:
+        return self.clock.now() if self.clock is not None else time.monotonic()
+
+    def read(self, key: str) -> Any:
+        """Give the value, or MISSING."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return MISSING if entry is None else entry[0]
+
+    def write(self, key: str, value: Any, ttl: float | None = None) -> None:
+        """Keep ``value`` for ``ttl`` seconds, or the default."""
+        seconds = self._default_ttl if ttl is None else ttl
+        with self._lock:
+            self._entries[key] = (value, math.inf if seconds is None else seconds)
+
+    def delete(self, key: str) -> None:
+        """Forget one key."""
+        with self._lock:
+            self._entries.pop(key, None)
+
+    def delete_matching(self, predicate: Callable[[str], bool]) -> None:
+        """Forget every key for which ``predicate(key)`` is true."""
+        with self._lock:
+            for key in [key for key in self._entries if predicate(key)]:
+                self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._entries.expire()
+            return len(self._entries)

@@ -1,0 +1,92 @@
+"""One try of a job's work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+from qtorch.job.cancellation import CancellationToken
+
+if TYPE_CHECKING:
+    from qtorch.execution.run import JobRun
+    from qtorch.ports import Timer
+
+
+class Attempt:
+    """One try of a job's work, between the bus's thread and the thread or loop that does it."""
+
+    __slots__ = ("__weakref__", "_tickets", "has_ended", "has_timed_out", "is_announced", "is_stopped", "number", "run",
+                 "started_at", "stop_by", "timer", "token")  # fmt: skip
+
+    def __init__(self, run: JobRun, number: int) -> None:
+        self.run = run
+        self.number = number
+        self.token = CancellationToken.of_run(run.services.clock, run.services.sink)
+        self.has_ended = False
+        """Whether no work is going on any more (the bus's thread)."""
+        self.has_timed_out = False
+        self.is_announced = False
+        """Whether the bus's thread tells that it begins, so that the runner need not."""
+        self.is_stopped = False
+        """Whether its runner was asked to stop it (the bus's thread)."""
+        self.started_at = 0.0
+        self.timer: Timer | None = None
+        self.stop_by: Any = None
+        """Whatever its runner stops it by."""
+        # list.pop is atomic: either the runner takes the attempt, or the bus's thread withdraws it.
+        self._tickets = [None]
+
+    def take(self) -> bool:
+        """Claim the attempt, just before its work begins; False if it was withdrawn. The runner's thread."""
+        try:
+            self._tickets.pop()
+        except IndexError:
+            return False
+        return True
+
+    withdraw = take
+    """Claim the attempt so that its work never begins; False if it has begun. The bus's thread."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its work began. Any thread."""
+        return not self._tickets
+
+    def tell_begun(self) -> None:
+        """Tell the bus's thread that the work begins now. The runner's thread."""
+        run = self.run
+        self.started_at = run.services.clock.now()
+        run.bus.mailbox.post(run.take_begun, self)
+
+    def offer_data(self, data: Any) -> None:
+        """Offer ``data`` as the result. The runner's thread; call it or :meth:`offer_error` once."""
+        run = self.run
+        run.bus.mailbox.post(run.take_data, (self, data))
+
+    def offer_error(self, error: BaseException, traceback: str) -> None:
+        """Offer a failure; ``error`` without frames, see :func:`~qtorch.execution.failures.ship`."""
+        run = self.run
+        run.bus.mailbox.post(run.take_error, (self, error, traceback))
+
+
+current_attempt: ContextVar[Attempt | None] = ContextVar("current_attempt", default=None)
+"""The attempt whose work this thread or task does."""
+
+
+class Runner(Protocol):
+    """Where work is done: threads, a loop, processes."""
+
+    def submit(self, attempt: Attempt, process: Callable[[Any], Any]) -> bool:
+        """Have ``process(attempt.run.job)`` called; give, and note as ``attempt.is_announced``, whether that is now.
+
+        If it is not, the runner calls ``attempt.tell_begun()`` when the work begins. It must ``take()`` the attempt
+        first, and offer data or an error when the work has really ended. The bus's thread.
+        """
+        ...
+
+    def stop(self, attempt: Attempt) -> None:
+        """Stop the work as far as that is possible. Its token is cancelled already. The bus's thread."""
+
+    def ended(self, attempt: Attempt) -> None:
+        """Hear that the work of a stopped attempt has ended at last. The bus's thread."""

@@ -1,0 +1,177 @@
+"""Who does the work: executors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from qtorch.execution.attempt import Attempt, current_attempt
+from qtorch.job.base_job import BaseJob
+
+if TYPE_CHECKING:
+    from qtorch.cache.cache import Cache
+    from qtorch.execution.run import JobRun
+    from qtorch.job.cancellation import CancellationToken
+
+J = TypeVar("J", bound=BaseJob[Any])
+
+
+class BaseExecutor(Generic[J]):
+    """Does the jobs of one class, subclasses included.
+
+    Define ``process`` as ``def`` and it runs on a thread of the Runtime's pool; as ``async def`` and it runs on the
+    Runtime's loop. Return the result or raise; everything else is done for you. Executors need not call
+    ``super().__init__()``. If one has ``def close(self)`` or ``async def aclose(self)``, the Runtime calls it once,
+    where ``process`` runs, when it is closed.
+
+    Attributes
+    ----------
+    max_concurrency
+        At most so many jobs of this executor at a time; None for no limit.
+
+    Examples
+    --------
+    >>> class AddJob(BaseJob[int]):
+    ...     a: int
+    ...     b: int
+    >>> class AddExecutor(BaseExecutor[AddJob]):
+    ...     def process(self, job: AddJob) -> int:
+    ...         return job.a + job.b
+    """
+
+    job_type: ClassVar[type[BaseJob[Any]] | None] = None
+    max_concurrency: int | None = None
+
+    # Filled where the executor is registered: the running jobs by id, for calls from outside a job's own context.
+    _running: tuple[dict[str, JobRun], ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, BaseExecutor):
+                for argument in get_args(base):
+                    if isinstance(argument, type) and issubclass(argument, BaseJob):
+                        cls.job_type = argument
+
+    @abstractmethod
+    def process(self, job: J) -> Any:
+        """Do ``job`` and return its result; ``def`` or ``async def``. What it raises is the job's failure.
+
+        Look at ``self.token(job)`` or call ``self.checkpoint(job)`` in long work: a thread cannot be stopped from
+        outside.
+        """
+        raise NotImplementedError
+
+    def emit_progress(
+        self,
+        job: J,
+        progress: float,
+        *,
+        message: str | None = None,
+    ) -> None:
+        """Tell how far the work is, 0..1 (clamped). Any thread; as often as you like, at most one a frame is told.
+
+        It sleeps for half a millisecond now and then, so that reporting threads leave the GUI thread its time.
+        """
+        attempt = self._attempt(job)
+        if attempt is not None:
+            attempt.run.report_progress(attempt, progress, message, None, None)
+
+    def emit_step(self, job: J, current: int, total: int, *, message: str | None = None) -> None:
+        """Tell that step ``current`` of ``total`` is done; the progress is their quotient, 0 if ``total`` is not
+        positive. Any thread.
+        """
+        attempt = self._attempt(job)
+        if attempt is not None:
+            attempt.run.report_progress(attempt, current / total if total > 0 else 0.0, message, current, total)
+
+    def token(self, job: J) -> CancellationToken:
+        """Give the token of this attempt: cancelled with the job, by the user's token, and by the timeout.
+
+        Raises
+        ------
+        RuntimeError
+            The job does not run now.
+        """
+        return self._running_attempt(job).token
+
+    def checkpoint(self, job: J) -> None:
+        """Raise JobCancelledError if the work is to stop; else let other threads, the GUI's first, have the
+        interpreter. Call it every few hundred microseconds of pure Python work.
+        """
+        attempt = self._running_attempt(job)
+        attempt.token.raise_if_cancelled()
+        attempt.run.services.give_way()
+
+    @property
+    def cache(self) -> Cache:
+        """The Runtime's cache, to read, write and delete by hand.
+
+        Raises
+        ------
+        RuntimeError
+            No job of this executor runs in this thread or task.
+        """
+        attempt = current_attempt.get()
+        if attempt is None:
+            raise RuntimeError(
+                f"{type(self).__name__}.cache was used outside process(), where it is not known which Runtime is meant.\n"
+                f"  Use runtime.cache there."
+            )
+        return attempt.run.services.cache
+
+    def _attempt(self, job: J) -> Attempt | None:
+        attempt = current_attempt.get()
+        if attempt is not None and attempt.run.job is job:
+            return attempt
+        for running in self._running:
+            if (run := running.get(job.id)) is not None:
+                return run.attempt
+        return None
+
+    def _running_attempt(self, job: J) -> Attempt:
+        attempt = self._attempt(job)
+        if attempt is None:
+            raise RuntimeError(f"{job.id} is not running, so it has no token.\n  Ask only while process() works on it.")
+        return attempt
+
+
+class _FunctionExecutor(BaseExecutor[Any]):
+    """An executor made of one function."""
+
+    def __init__(self, job_type: type[BaseJob[Any]], function: Callable[[Any], Any]) -> None:
+        self.job_type = job_type  # type: ignore[misc]  # per object here
+        self.function = function
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        # Set on the object, so that `async def` is seen for what it is.
+        self.process = function  # type: ignore[method-assign]
+
+    def process(self, job: Any) -> Any:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<executor {self.__name__} of {self.job_type.__name__ if self.job_type else '?'}>"
+
+
+R = TypeVar("R")
+
+
+def executes(
+    job_type: type[BaseJob[R]],
+) -> Callable[[Callable[[Any], R] | Callable[[Any], Awaitable[R]]], BaseExecutor[Any]]:
+    """Make an executor of a function or coroutine function.
+
+    Examples
+    --------
+    >>> class GreetJob(BaseJob[str]):
+    ...     name: str
+    >>> @executes(GreetJob)
+    ... def greet(job: GreetJob) -> str:
+    ...     return f"Hello {job.name}"
+    >>> greet
+    <executor greet of GreetJob>
+    """
+    return partial(_FunctionExecutor, job_type)

@@ -1,0 +1,167 @@
+"""Which executor does which job, and how a job gets to it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
+
+from qtorch import ports
+from qtorch.errors import ClosedError, DuplicateExecutorError, ExecutorNotFoundError
+from qtorch.execution.handle import JobHandle
+from qtorch.execution.lanes import Gate, Lanes
+from qtorch.execution.run import JobRun
+from qtorch.job.base_job import BaseJob
+from qtorch.job.options import NO_OPTIONS, DispatchOptions, JobOptions, merge_options
+
+if TYPE_CHECKING:
+    from qtorch.bus.routes import Owner
+    from qtorch.bus.signal_bus import BusCore, SignalBus
+    from qtorch.execution.attempt import Runner
+    from qtorch.execution.base_executor import BaseExecutor
+    from qtorch.execution.services import Services
+
+R = TypeVar("R")
+
+
+class Registration:
+    """An executor with what is known of it: where its ``process`` runs, and how much of it at a time."""
+
+    __slots__ = ("executor", "gate", "process", "runner")
+
+    def __init__(self, executor: BaseExecutor[Any], services: Services) -> None:
+        self.executor = executor
+        self.process: Callable[[Any], Any] = executor.process
+        self.runner: Runner = services.loop if inspect.iscoroutinefunction(self.process) else services.threads
+        limit = executor.max_concurrency
+        self.gate = None if limit is None else Gate(limit)
+
+
+class Dispatcher:
+    """Finds the executor of a job and starts its run. ``dispatch`` may be called from any thread."""
+
+    def __init__(self, services: Services, bus: BusCore) -> None:
+        self.services = services
+        self.lanes = Lanes()
+        self._bus = bus
+        self._registered: dict[type[BaseJob[Any]], Registration] = {}
+        self._found: dict[type[BaseJob[Any]], Registration] = {}
+        self.is_closed = False
+
+    @staticmethod
+    def instance() -> Dispatcher:
+        """Give the dispatcher of the default Runtime, or raise NoRuntimeError."""
+        return cast("Dispatcher", ports.default_runtime().dispatcher)
+
+    def register(self, executor: BaseExecutor[Any], *, replace: bool = False) -> None:
+        """Let ``executor`` do the jobs of its class, and of subclasses that have no executor of their own.
+
+        Raises
+        ------
+        DuplicateExecutorError
+            The class has one and ``replace`` is not set.
+        TypeError
+            The executor does not say which jobs it does.
+        """
+        job_type = getattr(executor, "job_type", None)
+        if job_type is None or isinstance(executor, type):
+            raise TypeError(
+                f"{executor!r} does not say which jobs it does.\n"
+                f"  Register an object (not the class) of a `class MyExecutor(BaseExecutor[MyJob])`, "
+                f"or a function made one by @executes(MyJob)."
+            )
+        if job_type in self._registered and not replace:
+            raise DuplicateExecutorError(
+                f"{job_type.__name__} is done by {self._registered[job_type].executor!r} already.\n"
+                f"  Register {executor!r} with replace=True, or for another job class."
+            )
+        self._registered[job_type] = Registration(executor, self.services)
+        if not any(running is self.services.running for running in executor._running):  # noqa: SLF001 - its room
+            executor._running = (*executor._running, self.services.running)  # noqa: SLF001
+        self._found = {}
+
+    def unregister(self, job_type: type[BaseJob[Any]]) -> BaseExecutor[Any]:
+        """Let the executor of ``job_type`` do no new jobs, and give it; its running jobs go on."""
+        if job_type not in self._registered:
+            raise self._not_found(job_type)
+        self._found = {}
+        return self._registered.pop(job_type).executor
+
+    @property
+    def registered_executors(self) -> dict[type[BaseJob[Any]], BaseExecutor[Any]]:
+        """The executors by job class."""
+        return {job_type: registration.executor for job_type, registration in self._registered.items()}
+
+    def dispatch(
+        self, job: BaseJob[R], *, bus: SignalBus | None = None, **options: Unpack[DispatchOptions]
+    ) -> JobHandle[R]:
+        """Start ``job``; its events go to ``bus``, else to the Runtime's. Any thread; nobody is told before it returns.
+
+        Parameters
+        ----------
+        job
+            The same object can be dispatched again: it is copied then, with an id of its own.
+        **options
+            The fields of JobOptions, over those of the job's builder and of its class.
+
+        Raises
+        ------
+        ExecutorNotFoundError
+            No executor does such jobs.
+        ClosedError
+            The Runtime or the bus is closed.
+        pydantic.ValidationError
+            An option does not fit.
+        """
+        given = JobOptions(**options) if options else NO_OPTIONS
+        return self.start(job, given, self._bus if bus is None else bus.core, None, self.lanes)
+
+    def start(
+        self, job: BaseJob[R], given: JobOptions, bus: BusCore, owner: Owner | None, lanes: Lanes
+    ) -> JobHandle[R]:
+        """Start ``job`` for ``owner``. Tracked, by the owner too, before anything of it happens."""
+        if self.is_closed or bus.is_refusing:
+            raise ClosedError(
+                f"{type(job).__name__} was dispatched on a closed {'Runtime' if self.is_closed else 'bus'}, where "
+                f"nothing can run any more.\n"
+                f"  Dispatch before close(); after a window is closed, look at runtime.bus.is_closed first."
+            )
+        job_type = type(job)
+        registration = self._found.get(job_type) or self._find(job_type)
+        attached = job._attached_options()  # noqa: SLF001 - the builder's, kept out of the job's fields
+        options = merge_options(job_type.default_options, attached, given)
+        lane = lanes.choose(job_type, options)
+        taken = job._taken()  # noqa: SLF001 - made for here
+        mailbox = bus.mailbox
+        is_here = get_ident() == mailbox.thread
+        cause = mailbox.cursor.cause[0] if is_here and mailbox.cursor.cause else None
+        run = JobRun(taken, options, registration, self.services, bus, owner, lane, cause)
+        bus.jobs.add(run)
+        self.services.running[run.id] = run
+        if owner is not None:
+            owner.track(run)
+        if is_here:
+            run.begin()
+        else:
+            mailbox.post(run.begin)
+        return JobHandle(run)
+
+    def _find(self, job_type: type[BaseJob[Any]]) -> Registration:
+        for cls in job_type.__mro__:
+            registration = self._registered.get(cls)
+            if registration is not None:
+                self._found[job_type] = registration
+                return registration
+        raise self._not_found(job_type)
+
+    def _not_found(self, job_type: type[BaseJob[Any]]) -> ExecutorNotFoundError:
+        names = sorted(cls.__name__ for cls in self._registered)
+        near = difflib.get_close_matches(job_type.__name__, names, n=1)
+        return ExecutorNotFoundError(
+            f"no executor for {job_type.__name__} ({job_type.__module__}).\n"
+            f"  Registered: {', '.join(names) or 'none'}.{f' Nearest name: {near[0]}.' if near else ''}\n"
+            f"  Write Runtime(executors=[...]) with an executor of {job_type.__name__}, "
+            f"or call runtime.register(...) before dispatching."
+        )

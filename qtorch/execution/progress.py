@@ -1,0 +1,61 @@
+"""How far a job is, told at most once a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtorch.events import JobProgressEvent, clamp_progress
+from qtorch.execution.services import FRAME
+
+if TYPE_CHECKING:
+    from qtorch.bus.cursor import Step
+    from qtorch.execution.attempt import Attempt
+    from qtorch.execution.run import JobRun
+
+
+class Progress:
+    """The latest that one run has reported.
+
+    Workers overwrite one slot and post at most one item to the bus, so a flood of reports costs no memory. The first
+    report is delivered at once, then the latest of each frame, and what is pending before any other event of the job.
+    """
+
+    __slots__ = ("_is_posted", "_told_at", "pending", "value")
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        """What was delivered last."""
+        self.pending: tuple[Attempt, float, str | None, int | None, int | None] | None = None
+        self._is_posted = False
+        self._told_at = -FRAME
+
+    def report(self, run: JobRun, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
+        """Take a report. Any thread."""
+        self.pending = report
+        # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
+        if not self._is_posted:
+            self._is_posted = True
+            run.bus.mailbox.post(run.take_progress)
+
+    def take(self, run: JobRun, is_due: bool) -> list[Step] | None:
+        """Deliver the pending report now, or in the next frame. The bus's thread."""
+        now = run.services.clock.now()
+        if not is_due and now - self._told_at < FRAME:
+            run.services.show_in_next_frame(run)
+            return None
+        self._is_posted = False
+        return self.deliver(run, now)
+
+    def deliver(self, run: JobRun, now: float) -> list[Step] | None:
+        """Give the calls for the pending report, if there is one that still counts."""
+        report, self.pending = self.pending, None
+        if report is None:
+            return None
+        attempt, value, *rest = report
+        if run.is_settled or attempt is not run.attempt or attempt.has_timed_out:
+            run.late += 1
+            return None
+        self._told_at = now
+        self.value = clamp_progress(value)
+        own: tuple[Any, ...] = (self.value, *rest)
+        return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)

@@ -1,0 +1,198 @@
+"""Work on threads: a QThreadPool whose threads stay."""
+
+from __future__ import annotations
+
+import heapq
+import sys
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QRunnable, QThreadPool
+
+from qtorch.execution.attempt import Attempt, current_attempt
+from qtorch.execution.failures import ship
+from qtorch.execution.lanes import queue_key
+
+if TYPE_CHECKING:
+    from qtorch.ports import Clock
+
+_AHEAD_OF_JOBS = 1_000_000
+"""The priority of qtorch's own short calls."""
+
+_Process = Callable[[Any], Any]
+_Work = tuple[Attempt, _Process] | Callable[[], object]
+
+
+class ThreadPoolRunner:
+    """Runs plain functions on a QThreadPool of its own.
+
+    Each pool thread runs one drain task that serves job after job: to start a QRunnable costs 12 us, and a Python
+    thread state, with its thread locals, would live for one job only. An idle drain blocks on a queue and wakes for
+    work alone.
+
+    Work that goes on after its job has ended counts no more: another drain takes its place, up to twice ``size``.
+
+    Parameters
+    ----------
+    size
+        Threads at work at a time.
+    clock
+        For the ageing of priorities.
+    """
+
+    def __init__(self, size: int, clock: Clock) -> None:
+        if size < 1:
+            raise ValueError(f"threads has to be at least 1, got {size}")
+        self._size = size
+        self._clock = clock
+        self._pool: QThreadPool | None = None
+        self._lock = threading.RLock()
+        self._waiting: list[tuple[tuple[float, int], _Work]] = []
+        self._wake: SimpleQueue[bool] = SimpleQueue()
+        self._idle = 0
+        self._drains = 0
+        self._stuck = 0
+        self._is_closed = False
+
+    def submit(self, attempt: Attempt, process: _Process) -> bool:
+        """Queue the attempt; give whether a thread is free for it. Any thread."""
+        key = queue_key(self._clock.now(), attempt.run.options.priority)
+        with self._lock:
+            heapq.heappush(self._waiting, (key, (attempt, process)))
+            # Noted before a worker can get at it.
+            attempt.is_announced = self._find_thread()
+            return attempt.is_announced
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Have ``function()`` called on a pool thread, before waiting jobs. It may not raise."""
+        key = queue_key(self._clock.now(), _AHEAD_OF_JOBS)
+        with self._lock:
+            heapq.heappush(self._waiting, (key, function))
+            self._find_thread()
+
+    def _find_thread(self) -> bool:
+        """Wake an idle drain or start one, if the limit allows. Under the lock."""
+        if self._idle:
+            # Claimed here, not when it wakes: the next caller must not count on the same thread.
+            self._idle -= 1
+            self._wake.put(True)
+            return True
+        if self._drains < min(self._size + self._stuck, 2 * self._size):
+            self._drains += 1
+            if self._pool is None:
+                self._pool = QThreadPool()
+                self._pool.setObjectName("qtorch")
+                self._pool.setExpiryTimeout(-1)
+                self._pool.setMaxThreadCount(2 * self._size)
+            self._pool.start(_Drain(self))
+            return True
+        return False
+
+    def next_work(self) -> _Work | None:
+        """Give the next work, waiting for it; None when the calling drain is to end. A pool thread."""
+        while True:
+            with self._lock:
+                if self._drains > min(self._size + self._stuck, 2 * self._size):
+                    self._drains -= 1
+                    return None
+                if self._waiting:
+                    return heapq.heappop(self._waiting)[1]
+                if self._is_closed:
+                    self._drains -= 1
+                    return None
+                self._idle += 1
+            self._wake.get()
+
+    def stop(self, attempt: Attempt) -> None:
+        """Let another thread take the place of the one that is still at work."""
+        with self._lock:
+            self._stuck += 1
+            if self._waiting:
+                self._find_thread()
+
+    def ended(self, attempt: Attempt) -> None:
+        """Take the place back."""
+        with self._lock:
+            self._stuck -= 1
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many threads there are, how many are idle, and what waits."""
+        with self._lock:
+            return {"threads": self._drains, "idle": self._idle, "queued": len(self._waiting)}
+
+    def close(self) -> None:
+        """Let every thread end once it is done. Work that is waiting is dropped."""
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+            idle, self._idle = self._idle, 0
+            for _ in range(idle):
+                self._wake.put(True)
+
+    def wait_closed(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` until all threads have ended; give whether they have."""
+        return self._pool is None or self._pool.waitForDone(int(seconds * 1000))
+
+    def abandon(self) -> None:
+        """Leave threads that never end alone: to destroy their pool would wait for them."""
+        if self._pool is not None:
+            _abandoned.append(self._pool)
+
+
+_abandoned: list[QThreadPool] = []
+
+
+class _Drain(QRunnable):
+    """Serves one piece of work after the other on one pool thread."""
+
+    def __init__(self, runner: ThreadPoolRunner) -> None:
+        super().__init__()
+        self._runner = runner
+
+    def run(self) -> None:
+        # Threads that Python did not start are unknown to coverage and debuggers until they are told.
+        if (trace := threading.gettrace()) is not None:
+            sys.settrace(trace)
+        if (profile := threading.getprofile()) is not None:
+            sys.setprofile(profile)
+        next_work = self._runner.next_work
+        while (work := next_work()) is not None:
+            if isinstance(work, tuple):
+                _work(*work)
+            else:
+                work()
+            # Nothing of a job may be held while this thread waits for the next one.
+            del work
+
+
+def _work(attempt: Attempt, process: _Process) -> None:
+    if not attempt.take():
+        return
+    if not attempt.is_announced:
+        attempt.tell_begun()
+    token = current_attempt.set(attempt)
+    try:
+        data = process(attempt.run.job)
+        if hasattr(type(data), "__await__"):
+            raise _not_awaited(attempt, data)
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in a pool thread would deadlock the process
+        traceback = ship(error)
+        attempt.offer_error(error, traceback)
+    else:
+        attempt.offer_data(data)
+    finally:
+        current_attempt.reset(token)
+
+
+def _not_awaited(attempt: Attempt, awaitable: Any) -> TypeError:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()  # else Python warns of a coroutine that was never awaited
+    name = type(attempt.run.registration.executor).__name__
+    return TypeError(
+        f"{name}.process is a plain def and returned a {type(awaitable).__name__}, which nobody awaits.\n"
+        f"  Write it as `async def process`, and await inside."
+    )

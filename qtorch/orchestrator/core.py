@@ -1,0 +1,341 @@
+"""What an orchestrator does, behind the QObject."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import weakref
+from collections import deque
+from collections.abc import Callable, Hashable
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+import shiboken6
+from PySide6.QtCore import QMetaMethod
+
+from qtorch.bus.cursor import Cursor, Step, describe
+from qtorch.errors import ClosedError, ErrorReport, StateLoopError, StateMutatedError, WrongThreadError
+from qtorch.execution.lanes import Lanes
+from qtorch.state.equality import changed_fields, same
+from qtorch.state.tracking import ANY_FIELD
+
+if TYPE_CHECKING:
+    from qtorch.bus.signal_bus import BusCore
+    from qtorch.events import BaseEvent
+    from qtorch.execution.run import JobRun
+    from qtorch.job.base_job import BaseJob
+    from qtorch.orchestrator.handlers import Handlers
+    from qtorch.ports import Observer
+    from qtorch.state.base_state import BaseState
+
+_log = logging.getLogger("qtorch.orchestrator")
+
+_LONGEST_LOOP = 100
+
+_Kind = tuple[type["BaseEvent"], "type[BaseJob[Any]] | None"]
+
+
+class Hook:
+    """A call of one method of an orchestrator that may be gone by then."""
+
+    __slots__ = ("_core", "_name")
+
+    def __init__(self, core: OrchestratorCore, name: str) -> None:
+        self._core = core
+        self._name = name
+
+    def __call__(self, event: BaseEvent) -> None:
+        owner = self._core.alive()
+        if owner is not None:
+            getattr(owner, self._name)(event)
+
+    @property
+    def label(self) -> str:
+        """How it is named in messages."""
+        return f"{self._core.name}.{self._name}"
+
+
+class OrchestratorCore:
+    """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
+
+    __slots__ = ("__weakref__", "_active", "_batches", "_connected", "_cursor", "_is_notifying",
+                 "_owner", "_reentrant", "_snapshot", "_told", "_told_busy", "bus", "handlers",
+                 "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers", "running_changed",
+                 "state", "thread")  # fmt: skip
+
+    def __init__(self, owner: Any, state: BaseState, bus: BusCore, handlers: Handlers, is_strict: bool) -> None:
+        self._owner = weakref.ref(owner)
+        self.name = type(owner).__name__
+        self.state = self._told = state
+        self.bus = bus
+        self.mailbox = bus.mailbox
+        self.thread = get_ident()
+        self.handlers = handlers
+        self.is_strict = is_strict
+        self.jobs: dict[str, JobRun] = {}
+        self.lanes = Lanes()
+        self.observers: dict[Hashable, dict[Observer, None]] = {}
+        self.is_closed = False
+        self.has_warned = False
+        self.running_changed: set[type[BaseJob[Any]]] = set()
+        self._told_busy = False
+        self._active: dict[_Kind, list[Callable[[Any], object]]] = {}
+        self._connected: dict[str, Callable[[], bool]] = {}
+        self._batches = 0
+        self._is_notifying = False
+        self._reentrant = 0
+        self._cursor = Cursor(self._refill, self._has_news, partial(self.mailbox.mark_dirty, self), self._report)
+        self._snapshot = copy.deepcopy(state) if is_strict else None
+        if handlers.is_passive:
+            bus.routes.add_passive(self)
+
+    def alive(self) -> Any:
+        """Give the QObject while it can hear, None once C++ has deleted it or it was closed."""
+        owner = self._owner()
+        return owner if owner is not None and not self.is_closed and shiboken6.isValid(owner) else None
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def active_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[Any]:
+        """Give the calls for an event of an own job."""
+        kind = (event_type, job_type)
+        found = self._active.get(kind)
+        if found is None:
+            found = self._active[kind] = [Hook(self, name) for name in self.handlers.active(kind)]
+        return found
+
+    def passive_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[Any]:
+        """Give the calls for any other event."""
+        return [Hook(self, name) for name in self.handlers.passive((event_type, job_type))]
+
+    def track(self, run: JobRun) -> None:
+        """Note an own job before anything of it happens."""
+        self.jobs[run.id] = run
+        self._running_changed(run)
+
+    def forget(self, run: JobRun) -> None:
+        """Forget an own job that has ended, before its hooks are called."""
+        if self.jobs.pop(run.id, None) is not None:
+            self._running_changed(run)
+
+    def _running_changed(self, run: JobRun) -> None:
+        if not self.is_closed:
+            self.running_changed.add(type(run.job))
+            # Not at once: dispatch calls nobody before it returns, and a job's hooks come before this.
+            self.mailbox.mark_dirty(self)
+
+    def is_type_running(self, job_type: type[BaseJob[Any]]) -> bool:
+        """Whether a job of that class, or of a subclass, has not ended."""
+        return any(isinstance(run.job, job_type) for run in self.jobs.values())
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    def emit(self, new: BaseState) -> None:
+        """See :meth:`BaseOrchestrator.emit`."""
+        if get_ident() != self.thread:
+            raise WrongThreadError(
+                f"{self.name}.emit was called on another thread than the one that made it.\n"
+                f"  Return the value from process(), or emit an event: hooks run on the right thread."
+            )
+        old = self.state
+        if new is old:
+            return
+        if self.is_closed:
+            self._refuse_late()
+            return
+        if type(new) is not type(old) and not isinstance(new, type(old)):
+            raise TypeError(f"{self.name} holds a {type(old).__name__}, and was given a {type(new).__name__}")
+        if self.is_strict:
+            self._look_for_mutation(old)
+        changed = changed_fields(new, old, type(old).model_fields)
+        if not changed:
+            return
+        reentrant = self._is_notifying
+        if reentrant:
+            self._count_reentrant(changed)
+        self.state = new
+        if self.is_strict:
+            self._snapshot = _copied(new)
+        self._call_on_change(new, old)
+        if self._batches:
+            return
+        if reentrant or self.mailbox.delivering:
+            self.mailbox.mark_dirty(self)
+        else:
+            self._reentrant = 0
+            self.flush(math.inf)
+
+    def _call_on_change(self, new: BaseState, old: BaseState) -> None:
+        owner = self.alive()
+        if owner is not None and self.handlers.hears_changes:
+            try:
+                owner.on_change(new, old)
+            except Exception as error:  # noqa: BLE001 - user code; the state has changed, and widgets must hear of it
+                self._report(error, owner.on_change, (new, old))
+
+    def _count_reentrant(self, changed: list[str]) -> None:
+        self._reentrant += 1
+        if self._reentrant >= _LONGEST_LOOP:
+            raise StateLoopError(
+                f"{self.name} was changed {self._reentrant} times by its own listeners without the event loop turning; "
+                f"these fields keep changing: {', '.join(changed)}.\n"
+                f"  Look for a listener that writes what it listens to, and have it write only what really differs."
+            )
+
+    def _refuse_late(self) -> None:
+        text = (
+            f"{self.name} is closed, so its state cannot change any more.\n"
+            f"  Ask is_closed first, or close the job's owner last."
+        )
+        if self.is_strict:
+            raise ClosedError(text)
+        if not self.has_warned:
+            self.has_warned = True
+            _log.warning("%s", text)
+
+    def _look_for_mutation(self, state: BaseState) -> None:
+        if self._snapshot is not None and (names := changed_fields(state, self._snapshot, type(state).model_fields)):
+            self._snapshot = _copied(state)
+            raise StateMutatedError(
+                f"{type(state).__name__} of {self.name} was changed in place: {', '.join(names)}.\n"
+                f"  Objects inside a state are shared with everything that shows them: make a new one instead, "
+                f"with update(...) or model_copy."
+            )
+
+    def open_batch(self) -> None:
+        """Hold notification back."""
+        self._batches += 1
+
+    def close_batch(self) -> None:
+        """Tell the net change of the outermost batch."""
+        self._batches -= 1
+        if not self._batches and self._has_news():
+            if self._is_notifying or self.mailbox.delivering:
+                self.mailbox.mark_dirty(self)
+            else:
+                self._reentrant = 0
+                self.flush(math.inf)
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def observe(self, key: Hashable, observer: Observer) -> None:
+        """Tell ``observer`` of changes of a field, or of a class of jobs (None for any)."""
+        self.observers.setdefault(key, {})[observer] = None
+
+    def unobserve(self, key: Hashable, observer: Observer) -> None:
+        """Undo :meth:`observe`."""
+        known = self.observers.get(key)
+        if known is not None:
+            known.pop(observer, None)
+            if not known:
+                del self.observers[key]
+
+    def flush(self, until: float) -> bool:
+        """Tell what changed since it was told last, one listener after the other."""
+        outer, self._is_notifying = self._is_notifying, True
+        if not outer:
+            self._reentrant = 0
+        try:
+            return self._cursor.run(until)
+        finally:
+            self._is_notifying = outer
+
+    def _has_news(self) -> bool:
+        return (self.state is not self._told and not self._batches) or bool(self.running_changed)
+
+    def _refill(self, steps: deque[Step]) -> bool:
+        if not self._has_news():
+            return False
+        effects: dict[Callable[[], object], None] = {}
+        if self.state is not self._told and not self._batches:
+            new, old = self.state, self._told
+            self._told = new
+            self._tell_state(new, old, steps, effects)
+        if self.running_changed:
+            self._tell_running(steps, effects)
+        return True
+
+    def _tell_state(
+        self, new: BaseState, old: BaseState, steps: deque[Step], effects: dict[Callable[[], object], None]
+    ) -> None:
+        owner = self.alive()
+        if owner is None:
+            return
+        changed = changed_fields(new, old, type(new).model_fields)
+        if not changed:
+            return
+        observers = self.observers
+        for name in changed:
+            if self._is_connected(owner, f"{name}Changed"):
+                steps.append((getattr(owner, f"{name}Changed").emit, (new.__dict__[name],), True))
+            if name in observers:
+                for observer in tuple(observers[name]):
+                    observer.invalidate(effects)
+        if ANY_FIELD in observers:
+            for observer in tuple(observers[ANY_FIELD]):
+                observer.invalidate(effects)
+        steps.extend((effect, (), True) for effect in effects)
+        effects.clear()
+        for name in type(new).model_computed_fields:
+            if self._is_connected(owner, f"{name}Changed"):
+                value = getattr(new, name)
+                if not same(value, getattr(old, name)):
+                    steps.append((getattr(owner, f"{name}Changed").emit, (value,), True))
+        if self._is_connected(owner, "stateChanged"):
+            steps.append((owner.stateChanged.emit, (new, old), True))
+
+    def _tell_running(self, steps: deque[Step], effects: dict[Callable[[], object], None]) -> None:
+        types, self.running_changed = self.running_changed, set()
+        owner = self.alive()
+        if owner is None:
+            return
+        for key in tuple(self.observers):
+            if key is None or (isinstance(key, type) and any(issubclass(one, key) for one in types)):
+                for observer in tuple(self.observers[key]):
+                    observer.invalidate(effects)
+        steps.extend((effect, (), True) for effect in effects)
+        busy = bool(self.jobs)
+        if busy != self._told_busy:
+            self._told_busy = busy
+            steps.append((owner.busyChanged.emit, (busy,), True))
+
+    def _is_connected(self, owner: Any, signal: str) -> bool:
+        # To emit without receivers costs 1 us, to ask 0.2.
+        ask = self._connected.get(signal)
+        if ask is None:
+            method = QMetaMethod.fromSignal(getattr(owner, signal))
+            ask = self._connected[signal] = partial(_ask, self._owner, method)
+        return ask()
+
+    def _report(self, error: Exception, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.mailbox.sink.report(ErrorReport(error, f"{self.name}, {describe(function)}"))
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def close(self, keep_jobs: bool, reason: str) -> None:
+        """Hear nothing more, and end the own jobs unless they are kept."""
+        if self.is_closed:
+            return
+        jobs = tuple(self.jobs.values())
+        self.is_closed = True
+        self._cursor.clear()
+        self.running_changed.clear()
+        if self.handlers.is_passive:
+            self.bus.routes.remove_passive(self)
+        if not keep_jobs:
+            for run in jobs:
+                run.cancel(reason)
+
+
+def _ask(owner: Callable[[], Any], method: QMetaMethod) -> bool:
+    alive = owner()
+    return alive is not None and bool(alive.isSignalConnected(method))
+
+
+def _copied(state: BaseState) -> BaseState | None:
+    try:
+        return copy.deepcopy(state)
+    except Exception:  # noqa: BLE001 - something in it cannot be copied (a socket, a QImage), so it cannot be watched
+        return None

@@ -1,0 +1,84 @@
+"""A Qt property with a notify signal for each field of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_origin
+
+from PySide6.QtCore import Property, QObject, Signal
+
+from qtorch.state.base_state import BaseState
+
+
+def state_type_of(cls: type[Any], base: type[Any]) -> type[BaseState] | None:
+    """Give the state class that an orchestrator class names in the brackets of a base, if it does."""
+    for origin_base in cls.__dict__.get("__orig_bases__", ()):
+        origin = get_origin(origin_base)
+        if isinstance(origin, type) and issubclass(origin, base):
+            for argument in get_args(origin_base):
+                if isinstance(argument, type) and issubclass(argument, BaseState):
+                    return argument
+    return None
+
+
+def fields_of(state_type: type[BaseState]) -> dict[str, Any]:
+    """Give the fields and computed fields of a state with their types."""
+    stored = {name: info.annotation for name, info in state_type.model_fields.items()}
+    computed = {name: info.return_type for name, info in state_type.model_computed_fields.items()}
+    return stored | computed
+
+
+def add_properties(cls: type[Any], base: type[Any], state_type: type[BaseState]) -> None:
+    """Give ``cls`` a property ``f`` and a signal ``fChanged`` for each field ``f``.
+
+    Called from ``__init_subclass__``: that is before Qt builds the meta-object, so QML, Designer, ``property()`` and
+    animations see them. What is set on a class later works from Python only.
+    """
+    for name, annotation in fields_of(state_type).items():
+        for wanted in (name, f"{name}Changed"):
+            _refuse_hiding(cls, base, state_type, name, wanted)
+        notify = Signal(object)
+        setattr(cls, f"{name}Changed", notify)
+        setattr(cls, name, Property(_qt_type(annotation), _getter(name), notify=notify))  # type: ignore[arg-type]
+
+
+def _refuse_hiding(cls: type[Any], base: type[Any], state_type: type[BaseState], field: str, wanted: str) -> None:
+    if wanted in cls.__dict__:
+        owner = f"{cls.__name__}.{wanted}, which its class body defines"
+    elif hasattr(QObject, wanted):
+        owner = f"QObject.{wanted}"
+    elif hasattr(base, wanted):
+        owner = f"{base.__name__}.{wanted}"
+    else:
+        return
+    raise TypeError(
+        f"the field {field!r} of {state_type.__name__} becomes a Qt property of {cls.__name__} and would hide {owner}.\n"
+        f"  Rename the field, for example to {field.rstrip('_')}_value."
+    )
+
+
+def _getter(name: str) -> Callable[[Any], Any]:
+    def get(self: Any) -> Any:
+        return getattr(self.state, name)
+
+    return get
+
+
+def _qt_type(annotation: Any) -> str:
+    """Give the Qt type of a property.
+
+    ``int`` is a QVariant: Qt's int has 32 bits and turns 2**40 into 0. So is everything that may be None: QString
+    turns None into "".
+    """
+    if annotation is str:
+        return "QString"
+    if annotation is bool:
+        return "bool"
+    if annotation is float:
+        return "double"
+    origin = get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, (tuple, frozenset)):
+        return "QVariantList"  # a tuple in a QVariant has length 0 in QML
+    if isinstance(origin, type) and issubclass(origin, Mapping) and (get_args(annotation) or (None,))[0] is str:
+        return "QVariantMap"
+    return "QVariant"

@@ -1,0 +1,80 @@
+"""Keeping the cyclic garbage collector away from where it crashes Qt."""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QAbstractEventDispatcher, QThread
+
+BUSY_FACTOR = 10
+"""At the start of a bus drain it collects only this many thresholds late: when the loop never comes to block."""
+
+NESTED_OBJECTS = 100_000
+"""Net new objects above which it collects under a nested event loop too, such as a dialog that stays open."""
+
+
+class GcGuard:
+    """Runs the cyclic garbage collector on the GUI thread only, between events.
+
+    An automatic collection can begin in any thread and in any line. On a worker it destroys QObjects off their
+    thread; on the GUI thread inside an event handler it can destroy the very widget whose C++ code is on the stack:
+    both crash PySide. So automatic collection is off, and the collector runs by the same thresholds when the event
+    loop is about to block, at loop level 1, or at the start of a bus drain when the loop never blocks.
+
+    Under a nested loop objects of the outer handlers are on the stack, so it waits there, up to 100,000 new objects: a
+    dialog that is open for hours must not eat the memory.
+
+    The collector is the process's: Runtimes that guard share one guard, and the last to close restores it.
+    """
+
+    _users = 0
+    _was_enabled = False
+
+    def __init__(self) -> None:
+        self._is_installed = False
+        self._dispatcher = QAbstractEventDispatcher.instance()
+
+    def install(self) -> None:
+        """Begin to guard. The GUI thread."""
+        if self._is_installed:
+            return
+        self._is_installed = True
+        if GcGuard._users == 0:
+            GcGuard._was_enabled = gc.isenabled()
+            gc.disable()
+        GcGuard._users += 1
+        if self._dispatcher is not None:
+            self._dispatcher.aboutToBlock.connect(self.about_to_block)
+
+    def remove(self) -> None:
+        """Stop; the last one gives automatic collection back as it was."""
+        if not self._is_installed:
+            return
+        self._is_installed = False
+        GcGuard._users -= 1
+        if GcGuard._users == 0 and GcGuard._was_enabled:
+            gc.enable()
+        try:
+            if self._dispatcher is not None:
+                self._dispatcher.aboutToBlock.disconnect(self.about_to_block)
+        except RuntimeError:
+            return  # the application took its dispatcher along
+
+    def about_to_block(self) -> None:
+        """Collect what is due: no event is being handled at this loop level."""
+        self._collect(1)
+
+    def drain_begins(self) -> None:
+        """Collect what is long overdue."""
+        self._collect(BUSY_FACTOR)
+
+    def _collect(self, factor: int) -> None:
+        counts, thresholds = gc.get_count(), gc.get_threshold()
+        if counts[0] <= thresholds[0] * factor:
+            return
+        if QThread.currentThread().loopLevel() > 1 and counts[0] < NESTED_OBJECTS:
+            return
+        for generation in (2, 1, 0):
+            if counts[generation] > thresholds[generation]:
+                gc.collect(generation)
+                return

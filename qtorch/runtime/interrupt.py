@@ -1,0 +1,56 @@
+"""Ctrl+C in a Qt application, without a timer."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from PySide6.QtCore import QCoreApplication, QSocketNotifier
+
+INTERRUPTED = 130
+"""The exit code of a process that Ctrl+C ended: 128 + SIGINT."""
+
+
+@contextmanager
+def quit_on_interrupt(app: QCoreApplication) -> Iterator[None]:
+    """Let Ctrl+C end ``app`` with exit code 130 meanwhile; an application's own handler is left alone.
+
+    Python runs signal handlers between two lines of Python, and an idle event loop runs none. The signal writes to a
+    socket, the notifier's slot is the line of Python.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        app.exit(INTERRUPTED)
+
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+
+    def drain() -> None:
+        try:
+            reader.recv(4096)
+        except BlockingIOError:
+            return
+
+    notifier.activated.connect(drain)
+    previous_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        signal.set_wakeup_fd(previous_fd)
+        notifier.setEnabled(False)
+        reader.close()
+        writer.close()

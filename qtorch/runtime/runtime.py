@@ -1,0 +1,317 @@
+"""The composition root: one Runtime owns the bus, the executors, the clock, the cache and the threads."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
+
+from qtorch import ports
+from qtorch.bus.foreign_loop import driven_by, is_foreign
+from qtorch.bus.mailbox import Mailbox
+from qtorch.bus.signal_bus import SignalBus
+from qtorch.cache.cache import Cache
+from qtorch.cache.in_memory import InMemoryCacheProvider
+from qtorch.cache.invalidate import InvalidateCacheJob
+from qtorch.clock import QtClock
+from qtorch.errors import ErrorReport, WrongThreadError
+from qtorch.execution.base_executor import BaseExecutor
+from qtorch.execution.dispatcher import Dispatcher
+from qtorch.execution.failures import ship
+from qtorch.execution.runners.loop import LoopRunner
+from qtorch.execution.runners.thread_pool import ThreadPoolRunner
+from qtorch.execution.services import Services
+from qtorch.runtime.gc_guard import GcGuard
+from qtorch.runtime.interrupt import quit_on_interrupt
+from qtorch.runtime.shutdown import Shutdown
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from qtorch.cache.provider import CacheProvider
+    from qtorch.ports import Clock
+
+_log = logging.getLogger("qtorch.runtime")
+
+_SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread has to pass the GIL on: with Python's 5 ms two busy threads make frames 66 ms late."""
+
+
+class Runtime(QObject):
+    """Everything that a window needs to ask for jobs. Make one after the QApplication, on its thread.
+
+    The first open Runtime is the default: orchestrators and ``SignalBus.instance()`` use it unless told otherwise.
+    It closes itself when the application quits.
+
+    Parameters
+    ----------
+    executors
+        Who does which jobs.
+    cache
+        A CacheProvider; None for one in memory.
+    clock
+        The port for time; None for Qt's.
+    loop
+        The asyncio loop for ``async def`` executors, such as ``qasync.QEventLoop(app)``; :meth:`exec` runs and closes
+        it. None for a loop in a thread of its own, started at the first coroutine.
+    threads
+        Threads for ``def`` executors; None for the number of cores, at least 4.
+    strict
+        Find states changed in place, and raise where a closed orchestrator is changed. For tests; it costs a deep
+        copy per change.
+    on_stuck
+        What the end of the process does about a thread that ignores its cancellation: "exit" ends it all the same,
+        "wait" waits for the thread.
+    gc_guard
+        Run the cyclic garbage collector between events only, on the GUI thread; see the docs before switching it off.
+
+    Attributes
+    ----------
+    error_occurred
+        Qt signal with an ErrorReport for each exception that changed no job's outcome: those of hooks and listeners,
+        of caches, of listeners that answer each other without end.
+    bus, dispatcher, cache, clock
+        Its parts.
+    exit_code
+        What :meth:`exec` returned; set it before ``sys.exit()`` elsewhere.
+
+    Examples
+    --------
+    >>> app = QApplication(sys.argv)  # doctest: +SKIP
+    >>> runtime = Runtime(executors=[FetchUserExecutor(api)])  # doctest: +SKIP
+    >>> sys.exit(runtime.exec())  # doctest: +SKIP
+    """
+
+    error_occurred = Signal(object)
+
+    def __init__(
+        self,
+        *,
+        executors: Iterable[BaseExecutor[Any]] = (),
+        cache: CacheProvider | None = None,
+        clock: Clock | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        threads: int | None = None,
+        strict: bool = False,
+        on_stuck: Literal["exit", "wait"] = "exit",
+        gc_guard: bool = True,
+        parent: QObject | None = None,
+    ) -> None:
+        app = QCoreApplication.instance()
+        if app is None or QThread.currentThread() != app.thread():
+            raise RuntimeError(
+                f"a Runtime was made {'before the QApplication' if app is None else 'outside the GUI thread'}, "
+                f"where its events could not be delivered.\n"
+                f"  Write app = QApplication(sys.argv) first, then runtime = Runtime(...), both on the main thread."
+            )
+        super().__init__(parent)
+        self._app = app
+        self.is_strict = strict
+        self.on_stuck = on_stuck
+        self.exit_code: int | None = None
+        self._is_closed = False
+        self._is_closing = False
+        self.clock: Clock = clock or QtClock(self)
+        mailbox = Mailbox(self)
+        self.bus = SignalBus(self, mailbox=mailbox)
+        provider = cache if cache is not None else InMemoryCacheProvider(clock=self.clock)
+        if isinstance(provider, InMemoryCacheProvider) and provider.clock is None:
+            provider.clock = self.clock
+        self.cache = Cache(provider)
+        self._services = Services(
+            clock=self.clock,
+            owns_clock=clock is None,
+            cache=self.cache,
+            sink=self,
+            mailbox=mailbox,
+            threads=ThreadPoolRunner(max(4, os.cpu_count() or 1) if threads is None else threads, self.clock),
+            loop=LoopRunner(loop),
+        )
+        self.dispatcher = Dispatcher(self._services, self.bus.core)
+        self.register(_InvalidateCacheExecutor(), *executors)
+        self._guard = GcGuard() if gc_guard else None
+        if self._guard is not None:
+            self._guard.install()
+            mailbox.before_drain = self._guard.drain_begins
+        ports.open_runtimes.append(self)
+        app.aboutToQuit.connect(self._about_to_quit)
+        self._at_exit = _closer(self)
+        atexit.register(self._at_exit)
+
+    @staticmethod
+    def default() -> Runtime:
+        """Give the oldest open Runtime; never makes one.
+
+        Raises
+        ------
+        NoRuntimeError
+            None is open.
+        """
+        return cast("Runtime", ports.default_runtime())
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._is_closed or self._is_closing
+
+    def register(self, *executors: BaseExecutor[Any]) -> None:
+        """Add ``executors``; see :meth:`Dispatcher.register`."""
+        for executor in executors:
+            self.dispatcher.register(executor)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give how many jobs are queued, running and waiting, and which work outlives its job."""
+        return self._services.snapshot()
+
+    def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
+        """Tell of an error once, by :attr:`error_occurred` and ``sys.excepthook`` or the log. Any thread."""
+        if get_ident() != self.bus.core.mailbox.thread:
+            if user_code:
+                _call_excepthook(report.error)
+            ship(report.error)
+            self.bus.core.mailbox.post(self._announce, report)
+        else:
+            if user_code:
+                _call_excepthook(report.error)
+            self._announce(report)
+        if not user_code:
+            job = getattr(report.job, "id", None)
+            _log.error("%s: %s", report.where, report.error, extra={"job_id": job, "job_type": type(report.job).__name__})
+
+    def _announce(self, report: ErrorReport) -> None:
+        with suppress(RuntimeError):  # the Runtime's C++ object is gone
+            self.error_occurred.emit(report)
+
+    # -- the application's life -------------------------------------------------------------------------------------
+
+    def exec(self) -> int:
+        """Run the application until it quits, close the Runtime, and give the exit code.
+
+        Ctrl+C quits with 130. The loop that the Runtime was given is run, and closed at the end.
+        """
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval, _SWITCH_INTERVAL))
+        given: Any = self._services.loop.given
+        try:
+            with quit_on_interrupt(self._app):
+                if given is None or is_foreign(given):
+                    self.exit_code = self._app.exec()
+                else:
+                    self.exit_code = int(given.run_forever() or 0)
+            self.close()
+        finally:
+            sys.setswitchinterval(interval)
+        if given is not None and not given.is_closed() and not given.is_running():
+            given.close()
+        return self.exit_code
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End every job and everything the Runtime owns, within ``timeout`` seconds (and 0.2).
+
+        New work is refused, jobs are cancelled, and the event loop runs on without user input until their work has
+        ended and been told; then executors are closed. Work that ignores its token is named and left behind. The
+        bus's thread; idempotent; allowed from a hook.
+
+        Raises
+        ------
+        RuntimeError
+            Called inside an asyncio task, which it would have to wait for: ``await runtime.aclose()`` there.
+        WrongThreadError
+            Called on another thread.
+        """
+        if self._is_closed or self._is_closing:
+            return
+        self._check_thread("close")
+        if _in_task():
+            raise RuntimeError(
+                "Runtime.close() was called inside an asyncio task and would wait for that very task.\n"
+                "  Write await runtime.aclose() there."
+            )
+        shutdown = self._begin_to_close(timeout)
+        shutdown.wait()
+        self._finish_closing(shutdown)
+
+    async def aclose(self, timeout: float = 5.0) -> None:
+        """Do what :meth:`close` does, inside an asyncio task on the bus's thread."""
+        import asyncio  # noqa: PLC0415
+
+        if self._is_closed or self._is_closing:
+            return
+        self._check_thread("aclose")
+        loop = asyncio.get_running_loop()
+        shutdown = self._begin_to_close(timeout)
+        if is_foreign(loop):
+            with driven_by(loop, self.bus.core.mailbox, self.clock):
+                await shutdown.wait_async()
+        else:
+            await shutdown.wait_async()
+        self._finish_closing(shutdown)
+
+    def _check_thread(self, name: str) -> None:
+        if get_ident() != self.bus.core.mailbox.thread:
+            raise WrongThreadError(f"Runtime.{name} was called outside the GUI thread; emit a signal to get there")
+
+    def _begin_to_close(self, timeout: float) -> Shutdown:
+        self._is_closing = True
+        if self in ports.open_runtimes:
+            ports.open_runtimes.remove(self)
+        shutdown = Shutdown(self._services, self.dispatcher, timeout)
+        shutdown.begin()
+        return shutdown
+
+    def _finish_closing(self, shutdown: Shutdown) -> None:
+        shutdown.finish(self.on_stuck, lambda: self.exit_code)
+        self._is_closed = True
+        if self._guard is not None:
+            self.bus.core.mailbox.before_drain = None
+            self._guard.remove()
+        atexit.unregister(self._at_exit)
+        with suppress(RuntimeError):
+            self._app.aboutToQuit.disconnect(self._about_to_quit)
+
+    def _about_to_quit(self) -> None:
+        if not _in_task():
+            self.close()
+
+
+def _closer(runtime: Runtime) -> Callable[[], None]:
+    ref = weakref.ref(runtime)
+
+    def close() -> None:
+        runtime = ref()
+        if runtime is not None:
+            runtime.close()
+
+    return close
+
+
+def _in_task() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or asyncio._get_running_loop() is None:
+        return False
+    return asyncio.current_task() is not None
+
+
+def _call_excepthook(error: BaseException) -> None:
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except Exception:  # a crash reporter that crashes
+        _log.exception("sys.excepthook raised")
+
+
+class _InvalidateCacheExecutor(BaseExecutor[InvalidateCacheJob]):
+    """Forgets cached values."""
+
+    def process(self, job: InvalidateCacheJob) -> None:
+        if job.key is not None and job.prefix is None and job.predicate is None:
+            self.cache.delete(job.key)
+        else:
+            self.cache.delete_matching(job.names)
