@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 QTORCH = ROOT / "qtorch"
 
-# The way of the data. A file imports only from rooms above its own, in functions and under TYPE_CHECKING too: a type
-# that a room may not import stands for a thing that it may not know.
+# The way of the data. A file imports only from rooms above its own, in functions and under TYPE_CHECKING too: what a
+# room may not import, it may not know even by name.
 ROOMS = (
     "errors",
     "ports",
@@ -63,10 +63,13 @@ class Package:
         """All modules but the package's own ``__init__``, which hands on the names of every room."""
         return [module for module in self.trees if module != self.name]
 
-    def imports(self, module: str) -> list[tuple[int, str]]:
+    def imports(self, module: str, *, for_types: bool = True) -> list[tuple[int, str]]:
         """Line and full name of every module that ``module`` imports, wherever in the file."""
         found = []
+        only_for_types = set() if for_types else type_checking(self.trees[module])
         for node in ast.walk(self.trees[module]):
+            if node in only_for_types:
+                continue
             if isinstance(node, ast.Import):
                 found += [(node.lineno, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -83,6 +86,14 @@ class Package:
         parents = module.split(".")
         depth = len(parents) - node.level + (module in self.packages)
         return ".".join([*parents[:depth], *([node.module] if node.module else [])])
+
+
+def type_checking(tree: ast.Module) -> set[ast.AST]:
+    """All nodes in the body of an ``if TYPE_CHECKING:``."""
+    branches = [
+        node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    return {inner for branch in branches for statement in branch.body for inner in ast.walk(statement)}
 
 
 def order_faults(package: Package) -> list[str]:
@@ -103,8 +114,9 @@ def order_faults(package: Package) -> list[str]:
 
 
 def cycle_faults(package: Package) -> list[str]:
+    # Types may name each other inside a room, as a run and its attempts do: nothing is loaded in a circle by that.
     graph = {
-        module: {target for _, target in package.imports(module) if target in package.trees and target != module}
+        module: {target for _, target in package.imports(module, for_types=False) if target in package.trees} - {module}
         for module in package.rooms_modules()
     }
     try:
@@ -274,6 +286,12 @@ def test_a_circle_inside_a_room_is_found(sample: Sample) -> None:
         }
     )
     assert len(cycle_faults(package)) == 1
+
+
+def test_types_may_name_each_other_inside_a_room(sample: Sample) -> None:
+    for_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from sample.job.ids import new_id"
+    package = sample({"job/__init__": "", "job/ids": "import sample.job.retry", "job/retry": for_types})
+    assert cycle_faults(package) == []
 
 
 def test_a_module_that_imports_from_its_own_rooms_init_is_a_circle(sample: Sample) -> None:
