@@ -6,21 +6,20 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timezone
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
 
-from qtorch.job.base_job import BaseJob
+if TYPE_CHECKING:
+    from qtorch.job.base_job import BaseJob
 
 R = TypeVar("R")
 T = TypeVar("T")
 D = TypeVar("D")
 E = TypeVar("E", bound="BaseEvent")
 
-_UTC = timezone.utc
-
 
 def _now() -> datetime:
-    return datetime.now(_UTC)
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -244,15 +243,21 @@ class JobCancelledEvent(JobEvent):
     is_terminal: ClassVar[bool] = True
 
 
-_ORDER = ("timestamp", "seq", "causation_id", "correlation_id", "job", "attempt")
+_Setter = Callable[[object, object], None]
 
 
-def _setters(cls: type[JobEvent]) -> tuple[Callable[[object, object], None], ...]:
-    own = [f.name for f in fields(cls) if f.name not in _COMMON]
-    return tuple(getattr(cls, name).__set__ for name in (*_ORDER, *own))
+def _setter(cls: type[BaseEvent], name: str) -> _Setter:
+    setter: _Setter = getattr(cls, name).__set__
+    return setter
 
 
-_SETTERS: dict[type[JobEvent], tuple[Callable[[object, object], None], ...]] = {}
+_set_timestamp = _setter(BaseEvent, "timestamp")
+_set_seq = _setter(BaseEvent, "seq")
+_set_cause = _setter(BaseEvent, "causation_id")
+_set_correlation_id = _setter(BaseEvent, "correlation_id")
+_set_job = _setter(JobEvent, "job")
+_set_attempt = _setter(JobEvent, "attempt")
+_OWN_SETTERS: dict[type[BaseEvent], tuple[_Setter, ...]] = {}
 
 
 def make_job_event(cls: type[E], seq: int, cause: int | None, job: BaseJob[Any], attempt: int, *own: object) -> E:
@@ -261,23 +266,25 @@ def make_job_event(cls: type[E], seq: int, cause: int | None, job: BaseJob[Any],
     The slots are set directly: a frozen dataclass's ``__init__`` costs three times as much, and there are several
     events per job.
     """
-    setters = _SETTERS.get(cls)  # type: ignore[call-overload]
+    setters = _OWN_SETTERS.get(cls)
     if setters is None:
-        setters = _SETTERS[cls] = _setters(cls)  # type: ignore[index,arg-type]
+        setters = _OWN_SETTERS[cls] = tuple(_setter(cls, f.name) for f in fields(cls) if f.name not in _COMMON)
     event = cls.__new__(cls)
-    for put, value in zip(setters, (_now(), seq, cause, job.id, job, attempt, *own), strict=True):
+    _set_timestamp(event, datetime.now(UTC))
+    _set_seq(event, seq)
+    _set_cause(event, cause)
+    _set_correlation_id(event, job.id)
+    _set_job(event, job)
+    _set_attempt(event, attempt)
+    for put, value in zip(setters, own, strict=True):
         put(event, value)
     return event
 
 
-_SET_SEQ: Callable[[object, object], None] = BaseEvent.seq.__set__  # type: ignore[attr-defined]
-_SET_CAUSE: Callable[[object, object], None] = BaseEvent.causation_id.__set__  # type: ignore[attr-defined]
-
-
 def stamp(event: BaseEvent, seq: int, cause: int | None) -> None:
     """Give a domain event its place in the order of delivery."""
-    _SET_SEQ(event, seq)
-    _SET_CAUSE(event, cause)
+    _set_seq(event, seq)
+    _set_cause(event, cause)
 
 
 class _Subscribable(Protocol):

@@ -108,17 +108,14 @@ class Observer(Protocol):
 class DefaultRuntime(ErrorSink, Protocol):
     """What the lower rooms ask of the default Runtime."""
 
-    @property
-    def bus(self) -> Any:
-        """Its signal bus."""
+    bus: Any
+    """Its signal bus."""
 
-    @property
-    def dispatcher(self) -> Any:
-        """Its dispatcher."""
+    dispatcher: Any
+    """Its dispatcher."""
 
-    @property
-    def clock(self) -> Clock:
-        """Its clock."""
+    clock: Clock
+    """Its clock."""
 
 
 open_runtimes: list[DefaultRuntime] = []

@@ -1,0 +1,1 @@
+"""State on the screen: bindings, commands and models."""

@@ -7,7 +7,7 @@ there, on the bus's own thread, would wait for ever.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ def is_foreign(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 @contextmanager
-def driven_by(loop: asyncio.AbstractEventLoop, mailbox: Mailbox, clock: Clock) -> Iterator[None]:
+def driven_by(loop: asyncio.AbstractEventLoop, mailbox: Mailbox, clock: Clock) -> Generator[None, None, None]:
     """Have ``loop``, which is running on this thread, drive ``mailbox`` and ``clock`` as well."""
     driver = _Driver(loop, mailbox, clock)
     driver.start()
@@ -40,6 +40,7 @@ class _Driver:
     def __init__(self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, clock: Any) -> None:
         self._loop = loop
         self._mailbox = mailbox
+        self._is_stopped = False
         self._clock = clock if hasattr(clock, "run_due") else None  # a FakeClock runs when it is told to
         self._timer: asyncio.TimerHandle | None = None
         self._stop_listening: Any = None
@@ -56,24 +57,22 @@ class _Driver:
             self._stop_listening()
         if self._timer is not None:
             self._timer.cancel()
-        self._loop = None  # type: ignore[assignment]  # a wake-up on its way finds nothing to do
+        self._is_stopped = True  # a wake-up on its way finds nothing to do
 
     def wake(self) -> None:
         """Turn soon. Any thread."""
-        loop = self._loop
-        if loop is not None:
-            try:
-                loop.call_soon_threadsafe(self._turn)
-            except RuntimeError:
-                return  # closed meanwhile
+        try:
+            self._loop.call_soon_threadsafe(self._turn)
+        except RuntimeError:
+            return  # closed meanwhile
 
     def _turn(self) -> None:
-        if self._loop is None:
+        if self._is_stopped:
             return
         if self._clock is not None:
             self._clock.run_due()
         self._mailbox.drain()
-        if self._loop is None or self._clock is None:
+        if self._is_stopped or self._clock is None:
             return
         if self._timer is not None:
             self._timer.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class PassiveListener(Protocol):
     """An orchestrator, as far as it hears events that are not of its own jobs."""
 
-    def passive_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[_Call]:
+    def passive_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[Call]:
         """Give the calls it wants for such an event."""
         ...
 
@@ -29,7 +29,7 @@ class PassiveListener(Protocol):
 class Owner(Protocol):
     """The orchestrator that dispatched a job, as far as the job's way goes."""
 
-    def active_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[_Call]:
+    def active_steps(self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None) -> list[Call]:
         """Give the calls it wants for such an event of its own job."""
         ...
 
@@ -40,7 +40,7 @@ class Owner(Protocol):
         """Hear that the job has ended, before its terminal event is told."""
 
 
-_Call = Callable[[Any], object]
+Call = Callable[[Any], object]
 
 
 class Listener(Subscription):
@@ -50,7 +50,7 @@ class Listener(Subscription):
 
     def __init__(
         self,
-        callback: _Call,
+        callback: Call,
         event_type: type[BaseEvent],
         job_type: type[BaseJob[Any]] | None,
         job_id: str | None,
@@ -66,13 +66,13 @@ class Listener(Subscription):
         else:
             self._callback = self._for_the_life_of(owner, callback)
 
-    def _for_the_life_of(self, owner: object, callback: _Call) -> Callable[[], _Call | None]:
+    def _for_the_life_of(self, owner: object, callback: Call) -> Callable[[], Call | None]:
         owner_ref = ref(owner, lambda _: self.close())
         if isinstance(owner, QObject):
             # C++ may delete it long before Python lets go of the wrapper.
             owner.destroyed.connect(partial(Listener.close, self))
 
-        def alive() -> _Call | None:
+        def alive() -> Call | None:
             return callback if owner_ref() is not None else None
 
         return alive
@@ -107,7 +107,7 @@ class Routes:
         self._by_job: dict[str, dict[Listener, None]] = {}
         self._passive: dict[PassiveListener, None] = {}
         self._by_kind: dict[_Kind, tuple[Listener, ...]] = {}
-        self._passive_by_kind: dict[_Kind, tuple[tuple[PassiveListener, list[_Call]], ...]] = {}
+        self._passive_by_kind: dict[_Kind, tuple[tuple[PassiveListener, list[Call]], ...]] = {}
 
     def add(self, listener: Listener) -> None:
         """Let ``listener`` hear."""
@@ -159,7 +159,7 @@ class Routes:
 
     def passive(
         self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None
-    ) -> tuple[tuple[PassiveListener, list[_Call]], ...]:
+    ) -> tuple[tuple[PassiveListener, list[Call]], ...]:
         """Give the orchestrators that hear such an event when it is not their own, with the calls they want."""
         kind = (event_type, job_type)
         found = self._passive_by_kind.get(kind)
@@ -169,7 +169,8 @@ class Routes:
         return found
 
 
-def as_steps(calls: list[_Call], event: BaseEvent) -> list[Step]:
-    """Give the calls of one listener as steps: one listener for the budget, separate ones for a nested loop."""
-    last = len(calls) - 1
-    return [(call, (event,), number == last) for number, call in enumerate(calls)]
+def add_steps(steps: list[Step], calls: Sequence[Call], args: tuple[BaseEvent]) -> None:
+    """Add the calls of one listener: one listener for the budget, separate ones for a nested loop."""
+    if calls:
+        steps.extend((call, args, False) for call in calls[:-1])
+        steps.append((calls[-1], args, True))

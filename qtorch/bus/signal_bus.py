@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from time import sleep
 from threading import get_ident
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from PySide6.QtCore import QMetaMethod, QObject, Signal
@@ -13,18 +13,18 @@ from PySide6.QtCore import QMetaMethod, QObject, Signal
 from qtorch import ports
 from qtorch.bus.ledger import Ledger
 from qtorch.bus.mailbox import Mailbox
-from qtorch.bus.routes import Listener, Routes, as_steps
+from qtorch.bus.routes import Listener, Routes, add_steps
 from qtorch.errors import ClosedError, ErrorReport, QtorchError
 from qtorch.events import BaseEvent, JobEvent, make_job_event, stamp
-from qtorch.state.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qtorch.bus.cursor import Step
-    from qtorch.bus.routes import Owner
+    from qtorch.bus.routes import Call, Owner, PassiveListener
     from qtorch.job.base_job import BaseJob
     from qtorch.job.results import Awaited
+    from qtorch.state.subscription import Subscription
 
 E = TypeVar("E", bound=BaseEvent)
 
@@ -210,21 +210,30 @@ class BusCore:
         self.seq += 1
         stamp(event, self.seq, cause)
         self.mailbox.cursor.cause = (self.seq, depth)
-        return self._steps(event, None)
-
-    def _steps(self, event: BaseEvent, owner: Owner | None) -> list[Step]:
         event_type = type(event)
         job_type = type(event.job) if isinstance(event, JobEvent) else None
+        subscribers = self.routes.subscribers(event_type, job_type, event.correlation_id)
+        return self._steps(event, self._is_watched(), subscribers, None, (), self.routes.passive(event_type, job_type))
+
+    def _steps(
+        self,
+        event: BaseEvent,
+        is_watched: bool,
+        subscribers: tuple[Listener, ...],
+        owner: Owner | None,
+        hooks: Sequence[Call],
+        passive: tuple[tuple[PassiveListener, list[Call]], ...],
+    ) -> list[Step]:
+        args = (event,)
         steps: list[Step] = []
-        if self._is_watched():
-            steps.append((self._emitted.emit, (event,), True))
-        for listener in self.routes.subscribers(event_type, job_type, event.correlation_id):
-            steps.append((listener.hear, (event,), True))
-        if owner is not None and (calls := owner.active_steps(event_type, job_type)):
-            steps += as_steps(calls, event)
-        for passive, calls in self.routes.passive(event_type, job_type):
-            if passive is not owner:
-                steps += as_steps(calls, event)
+        if is_watched:
+            steps.append((self._emitted.emit, args, True))
+        steps.extend((listener.hear, args, True) for listener in subscribers)
+        add_steps(steps, hooks, args)
+        own: Any = owner
+        for other, calls in passive:
+            if other is not own:
+                add_steps(steps, calls, args)
         return steps
 
     def job_event(
@@ -242,15 +251,14 @@ class BusCore:
             return []
         self.mailbox.cursor.cause = (self.seq, 0)
         job_type = type(job)
-        routes = self.routes
-        if (
-            not routes.subscribers(event_type, job_type, job.id)
-            and (owner is None or not owner.active_steps(event_type, job_type))
-            and not any(passive is not owner for passive, _ in routes.passive(event_type, job_type))
-            and not self._is_watched()
-        ):
+        subscribers = self.routes.subscribers(event_type, job_type, job.id)
+        hooks = () if owner is None else owner.active_steps(event_type, job_type)
+        passive = self.routes.passive(event_type, job_type)
+        is_watched = self._is_watched()
+        if not (subscribers or hooks or passive or is_watched):
             return []
-        return self._steps(make_job_event(event_type, self.seq, cause, job, attempt, *own), owner)
+        event = make_job_event(event_type, self.seq, cause, job, attempt, *own)
+        return self._steps(event, is_watched, subscribers, owner, hooks, passive)
 
     # -- the end --------------------------------------------------------------------------------------------------
 

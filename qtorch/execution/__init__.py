@@ -1,0 +1,1 @@
+"""Who does the work, and one job's life from dispatch to its end."""

@@ -45,7 +45,7 @@ class BaseExecutor(Generic[J]):
     max_concurrency: int | None = None
 
     # Filled where the executor is registered: the running jobs by id, for calls from outside a job's own context.
-    _running: tuple[dict[str, JobRun], ...] = ()
+    running_jobs: tuple[dict[str, JobRun], ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -118,7 +118,7 @@ class BaseExecutor(Generic[J]):
         attempt = current_attempt.get()
         if attempt is None:
             raise RuntimeError(
-                f"{type(self).__name__}.cache was used outside process(), where it is not known which Runtime is meant.\n"
+                f"{type(self).__name__}.cache was used outside process(), where it is not known whose cache it is.\n"
                 f"  Use runtime.cache there."
             )
         return attempt.run.services.cache
@@ -127,7 +127,7 @@ class BaseExecutor(Generic[J]):
         attempt = current_attempt.get()
         if attempt is not None and attempt.run.job is job:
             return attempt
-        for running in self._running:
+        for running in self.running_jobs:
             if (run := running.get(job.id)) is not None:
                 return run.attempt
         return None
@@ -139,6 +139,12 @@ class BaseExecutor(Generic[J]):
         return attempt
 
 
+def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+    """Let ``executor`` find the runs of a Runtime by their job's id."""
+    if not any(known is running for known in executor.running_jobs):
+        executor.running_jobs = (*executor.running_jobs, running)
+
+
 class _FunctionExecutor(BaseExecutor[Any]):
     """An executor made of one function."""
 
@@ -147,7 +153,7 @@ class _FunctionExecutor(BaseExecutor[Any]):
         self.function = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         # Set on the object, so that `async def` is seen for what it is.
-        self.process = function  # type: ignore[method-assign]
+        self.process = function  # type: ignore[method-assign,assignment]
 
     def process(self, job: Any) -> Any:
         raise NotImplementedError

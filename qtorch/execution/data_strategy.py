@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from qtorch.job.options import CachePolicy
 
 
-
 class DataLookup:
     """The cache side of one run that has a cache policy. The bus's thread, but for the provider's own calls."""
 
@@ -59,9 +58,7 @@ class DataLookup:
 
         post = run.bus.mailbox.post
         limit = run.options.timeout
-        timer = run.services.clock.call_later(
-            365 * 86_400 if limit is None else limit, lambda: post(answer, MISSING)
-        )
+        timer = run.services.clock.call_later(365 * 86_400 if limit is None else limit, lambda: post(answer, MISSING))
         run.services.threads.call(lambda: post(answer, read()))
 
     def write(self, data: Any, take_written: Callable[[Any], Any]) -> bool:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 from qtorch import ports
 from qtorch.errors import ClosedError, DuplicateExecutorError, ExecutorNotFoundError
+from qtorch.execution.base_executor import know_running
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Gate, Lanes
 from qtorch.execution.run import JobRun
-from qtorch.job.base_job import BaseJob
+from qtorch.job.base_job import attached_options, take_for_dispatch
 from qtorch.job.options import NO_OPTIONS, DispatchOptions, JobOptions, merge_options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qtorch.execution.attempt import Runner
     from qtorch.execution.base_executor import BaseExecutor
     from qtorch.execution.services import Services
+    from qtorch.job.base_job import BaseJob
 
 R = TypeVar("R")
 
@@ -78,8 +80,7 @@ class Dispatcher:
                 f"  Register {executor!r} with replace=True, or for another job class."
             )
         self._registered[job_type] = Registration(executor, self.services)
-        if not any(running is self.services.running for running in executor._running):  # noqa: SLF001 - its room
-            executor._running = (*executor._running, self.services.running)  # noqa: SLF001
+        know_running(executor, self.services.running)
         self._found = {}
 
     def unregister(self, job_type: type[BaseJob[Any]]) -> BaseExecutor[Any]:
@@ -115,7 +116,7 @@ class Dispatcher:
         pydantic.ValidationError
             An option does not fit.
         """
-        given = JobOptions(**options) if options else NO_OPTIONS
+        given = JobOptions.model_validate(options) if options else NO_OPTIONS
         return self.start(job, given, self._bus if bus is None else bus.core, None, self.lanes)
 
     def start(
@@ -130,10 +131,13 @@ class Dispatcher:
             )
         job_type = type(job)
         registration = self._found.get(job_type) or self._find(job_type)
-        attached = job._attached_options()  # noqa: SLF001 - the builder's, kept out of the job's fields
-        options = merge_options(job_type.default_options, attached, given)
-        lane = lanes.choose(job_type, options)
-        taken = job._taken()  # noqa: SLF001 - made for here
+        attached = attached_options(job)
+        if given is attached is job_type.default_options:  # NO_OPTIONS, as for most jobs
+            options, lane = given, None
+        else:
+            options = merge_options(job_type.default_options, attached, given)
+            lane = lanes.choose(job_type, options)
+        taken = take_for_dispatch(job)
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause[0] if is_here and mailbox.cursor.cause else None

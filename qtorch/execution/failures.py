@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import cast
 
 
 def ship(error: BaseException) -> str:
@@ -25,5 +26,5 @@ def ship(error: BaseException) -> str:
         one.__traceback__ = None
         waiting += (one.__cause__, one.__context__)
         if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
+            waiting += cast("BaseExceptionGroup[BaseException]", one).exceptions
     return text

@@ -72,7 +72,7 @@ class JobHandle(Generic[R]):
         self._run.cancel(reason)
 
     def add_done_callback(self, callback: Callable[[JobHandle[R]], object]) -> None:
-        """Call ``callback(handle)`` on the bus's thread right after the job's terminal event, also if that was long ago."""
+        """Call ``callback(handle)`` on the bus's thread after the job's terminal event, also if that was long ago."""
         run = self._run
         if not add_callback(run, callback):
             run.bus.mailbox.post(lambda _: [(callback, (self,), True)])
@@ -82,7 +82,7 @@ class JobHandle(Generic[R]):
 
         Cancelling the waiter does not cancel the job.
         """
-        import asyncio  # noqa: PLC0415 - who awaits has imported it; who does not need not pay for it
+        import asyncio
 
         run = self._run
         loop = asyncio.get_running_loop()

@@ -70,6 +70,7 @@ class LaneJob(Protocol):
     @property
     def is_settled(self) -> bool:
         """Whether it has ended."""
+        ...
 
     def proceed(self) -> None:
         """Go on: the lane is free."""
@@ -152,7 +153,7 @@ class Lanes:
         if policy is not None and policy is not lane.policy:
             raise ValueError(
                 f"lane {lane.name!r} is {lane.policy.name}, and a {job_type.__name__} asked for {policy.name} in it.\n"
-                f"  The first use fixes a lane's policy: give this job a lane of its own (lane=...), or leave policy out."
+                f"  The first use fixes a lane's policy: give this job a lane of its own (lane=...), or omit policy."
             )
         return lane
 

@@ -24,7 +24,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import queue_key
 from qtorch.execution.progress import Progress
 from qtorch.execution.status import JobStatus
-from qtorch.execution.waiters import end
+from qtorch.execution.waiters import OVER, end
 from qtorch.job.results import JobCancelled, JobFailure, JobSuccess, JobTimeout
 from qtorch.ports import MISSING
 
@@ -61,9 +61,9 @@ class JobRun:
     """
 
     __slots__ = ("__weakref__", "_deadline", "_is_begun", "_is_from_cache", "_lookup", "_progress", "_retry_timer",
-                 "_still_running", "_token", "_traceback", "_unlink", "attempt", "bus", "cause", "id", "is_ended", "job",
-                 "lane", "late", "number", "options", "outcome", "owner", "queue_key", "registration", "services",
-                 "status", "waiters")  # fmt: skip
+                 "_still_running", "_token", "_traceback", "_unlink", "attempt", "bus", "cause", "id", "is_ended",
+                 "job", "lane", "late", "number", "options", "outcome", "owner", "queue_key", "registration",
+                 "services", "status", "waiters")  # fmt: skip
 
     def __init__(
         self,
@@ -435,7 +435,12 @@ class JobRun:
         if self.owner is not None:
             self.owner.forget(self)
         steps = self._terminal_event()
-        steps.append((self._after_the_end, (), True))
+        # Who waits is woken after the hooks; most jobs have nobody waiting, and then the extra call is saved.
+        waiters = end(self) if self.waiters is None else None
+        if self.waiters is OVER and waiters is None:
+            self._let_go()
+        else:
+            steps.append((self._release, (waiters,), True))
         return steps
 
     def _terminal_event(self) -> list[Step]:
@@ -452,11 +457,17 @@ class JobRun:
             case None:
                 raise AssertionError(f"{self.id} ends without an outcome")
 
-    def _after_the_end(self) -> None:
-        waiters = end(self)
-        self.owner = self._lookup = self._token = self._unlink = None
+    def _release(self, waiters: Waiters | None) -> None:
+        waiters = waiters or end(self)
+        self._let_go()
         if waiters is not None:
             self.bus.mailbox.cursor.insert(waiters.release(self.handle()))
+
+    def _let_go(self) -> None:
+        """Refer to nothing any more that an ended job does not need: a handle may be kept for long."""
+        self.owner = self._lookup = self._token = self._unlink = None
+        if self.attempt is not None and self.attempt.has_ended:
+            self.attempt = None
 
 
 def _submit(attempt: Attempt) -> None:

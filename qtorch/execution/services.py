@@ -25,8 +25,10 @@ _STEP_ASIDE = 0.0005
 class Services:
     """The clock, cache, runners and books of one Runtime, shared by all its runs."""
 
-    __slots__ = ("_frame_timer", "_in_frame", "_yielded", "cache", "clock", "loop", "mailbox", "owns_clock", "running", "sink",
-                 "threads", "working")  # fmt: skip
+    __slots__ = (
+        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "loop", "mailbox", "owns_clock", "running", "sink",
+        "threads", "working",
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +12,7 @@ from qtorch.job.ids import generate_job_id, kebab_case
 from qtorch.job.options import NO_OPTIONS, JobOptions, merge_options
 
 R = TypeVar("R")
+J = TypeVar("J", bound="BaseJob[Any]")
 
 # Both live beside the fields in __dict__, where pydantic neither validates, compares, prints nor dumps them.
 # A private attribute would do the same and costs 3 to 5 us per job.
@@ -47,7 +49,7 @@ class BaseJob(BaseModel, Generic[R]):
     id: str = Field(default_factory=partial(generate_job_id, "job"))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        own = cls.__dict__.get("__annotations__", {})
+        own = inspect.get_annotations(cls)
         if "id" in own:
             raise TypeError(
                 f"{cls.__name__} redeclares the field id, which names the run of a job.\n"
@@ -82,23 +84,33 @@ class BaseJob(BaseModel, Generic[R]):
         fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _DISPATCHED)}
         return {**state, "__dict__": fields}
 
-    def _attached_options(self) -> JobOptions:
-        options: JobOptions = self.__dict__.get(_OPTIONS, NO_OPTIONS)
-        return options
 
-    def _with_options(self, options: JobOptions) -> Self:
-        """Give a copy of the same class and id that carries ``options`` over those it has."""
-        copy = self.model_copy()
-        copy.__dict__[_OPTIONS] = merge_options(self._attached_options(), options)
-        copy.__dict__.pop(_DISPATCHED, None)
-        return copy
+def attached_options(job: BaseJob[Any]) -> JobOptions:
+    """Give the options that a builder attached to ``job``."""
+    options: JobOptions = job.__dict__.get(_OPTIONS, NO_OPTIONS)
+    return options
 
-    def _taken(self) -> Self:
-        """Give the job to dispatch: itself the first time, later a copy with a fresh id, so that ids stay unique."""
-        # setdefault is atomic: of two threads that dispatch one object at once, one gets the copy.
-        mark = object()
-        if self.__dict__.setdefault(_DISPATCHED, mark) is mark:
-            return self
-        copy = self.model_copy(update={"id": generate_job_id(kebab_case(type(self).__name__))})
-        copy.__dict__[_DISPATCHED] = mark
-        return copy
+
+def with_options(job: J, options: JobOptions) -> J:
+    """Give a copy of ``job``, of the same class and id, that carries ``options`` over those it has."""
+    copy = job.model_copy()
+    values = _values(copy)
+    values[_OPTIONS] = merge_options(attached_options(job), options)
+    values.pop(_DISPATCHED, None)
+    return copy
+
+
+def take_for_dispatch(job: J) -> J:
+    """Give the job to dispatch: itself the first time, later a copy with a fresh id, so that ids stay unique."""
+    # setdefault is atomic: of two threads that dispatch one object at once, one gets the copy.
+    mark = object()
+    if _values(job).setdefault(_DISPATCHED, mark) is mark:
+        return job
+    copy = job.model_copy(update={"id": generate_job_id(kebab_case(type(job).__name__))})
+    _values(copy)[_DISPATCHED] = mark
+    return copy
+
+
+def _values(job: BaseJob[Any]) -> dict[str, Any]:
+    values: Any = job.__dict__  # the stubs say MappingProxyType, which is that of classes
+    return values  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from functools import lru_cache
+from functools import cache
 
 # A counter that starts at the wall clock in nanoseconds gives ordered, unique ids for the price of one
 # C call; nobody makes a billion jobs a second, so two processes started apart do not meet either.
@@ -14,7 +14,7 @@ _next_number = itertools.count(time.time_ns()).__next__
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@lru_cache(maxsize=None)
+@cache
 def kebab_case(class_name: str) -> str:
     """Give the prefix of a job class: ``FetchUserJob`` is ``fetch-user``.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from qtorch.job.base_job import BaseJob
-from qtorch.job.cancellation import CancellationToken
+from qtorch.job.base_job import BaseJob, with_options
 from qtorch.job.options import CachePolicy, JobOptions, merge_options
 from qtorch.job.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from qtorch.job.cancellation import CancellationToken
 
 J = TypeVar("J", bound=BaseJob[Any])
 
@@ -74,4 +77,4 @@ class JobBuilder(Generic[J]):
 
     def build(self) -> J:
         """Give the job with these options. The builder can go on and build others."""
-        return self._job._with_options(self._options)  # noqa: SLF001 - the room's own
+        return with_options(self._job, self._options)

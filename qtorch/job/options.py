@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,6 +12,9 @@ from qtorch.job.cancellation import CancellationToken
 from qtorch.job.durations import Seconds
 from qtorch.job.retry import RetryPolicy
 from qtorch.ports import MISSING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class LanePolicy(StrEnum):

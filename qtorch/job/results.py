@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from qtorch.errors import JobCancelledError, JobTimeoutError
 
@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
 
-class Awaited(Protocol[R_co]):
+class Awaited(Protocol[R]):
     """A job's handle, as far as its outcome goes."""
 
-    async def result(self) -> JobOutcome[R_co]:
+    async def result(self) -> JobOutcome[R]:
         """Wait for the outcome."""
         ...
 
@@ -71,8 +70,8 @@ class JobResult(Generic[R]):
         TimeoutError
             ``timeout`` passed first.
         """
-        import asyncio  # noqa: PLC0415 - 28 ms that an application without asyncio need not pay
-        from datetime import timedelta  # noqa: PLC0415
+        import asyncio
+        from datetime import timedelta
 
         handle: Awaited[R] = bus.find_handle(handle_or_id) if isinstance(handle_or_id, str) else handle_or_id
         if isinstance(timeout, timedelta):
@@ -198,7 +197,7 @@ class JobTimeout(JobResult[R]):
     """The job ran out of time: ``timeout`` seconds, of an attempt or, ``kind`` "deadline", since dispatch."""
 
     timeout: float
-    kind: str = "attempt"
+    kind: Literal["attempt", "deadline"] = "attempt"
 
     def when(self, *, timeout: Callable[[float], T], **_: Any) -> T:
         """Run ``timeout``."""
@@ -207,7 +206,7 @@ class JobTimeout(JobResult[R]):
     @property
     def error_or_none(self) -> BaseException | None:
         """A JobTimeoutError."""
-        return JobTimeoutError(self.timeout, "deadline" if self.kind == "deadline" else "attempt")
+        return JobTimeoutError(self.timeout, self.kind)
 
 
 JobOutcome: TypeAlias = JobSuccess[R] | JobFailure[R] | JobCancelled[R] | JobTimeout[R]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable  # noqa: TC003 - pydantic resolves the annotations at run time
+from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from qtorch.errors import NoRetry
-from qtorch.job.durations import NonNegativeSeconds  # noqa: TC001 - as above
+from qtorch.job.durations import NonNegativeSeconds
 from qtorch.ports import Random  # noqa: TC001 - as above
 
 PROGRAMMING_ERRORS = (TypeError, AttributeError, NameError, AssertionError)
@@ -50,7 +50,7 @@ class RetryPolicy(BaseModel):
     retry_on: tuple[type[BaseException], ...] = (Exception,)
     should_retry: Callable[[BaseException, int], bool] | None = None
 
-    def get_delay(self, attempt: int, rng: Random = random) -> float:  # type: ignore[assignment]  # the module fits
+    def get_delay(self, attempt: int, rng: Random = random) -> float:
         """Seconds to wait after failed attempt ``attempt`` (0 for the first).
 
         Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterable
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
@@ -12,7 +12,6 @@ from PySide6.QtCore import Property, QObject, Signal, SignalInstance
 
 from qtorch import ports
 from qtorch.errors import ClosedError, WrongThreadError
-from qtorch.execution.handle import JobHandle
 from qtorch.job.options import NO_OPTIONS, RESTARTABLE, DispatchOptions, JobOptions
 from qtorch.orchestrator.core import OrchestratorCore
 from qtorch.orchestrator.handlers import Handlers
@@ -36,9 +35,9 @@ if TYPE_CHECKING:
         JobTimeoutEvent,
     )
     from qtorch.execution.dispatcher import Dispatcher
+    from qtorch.execution.handle import JobHandle
     from qtorch.job.base_job import BaseJob
-    from qtorch.ports import Observer
-    from qtorch.ports import DefaultRuntime
+    from qtorch.ports import DefaultRuntime, Observer
 
 S = TypeVar("S", bound=BaseState)
 R = TypeVar("R")
@@ -183,7 +182,7 @@ class BaseOrchestrator(QObject, Generic[S]):
         self._core.emit(replace_fields(self._core.state, changes))
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> Generator[None, None, None]:
         """Tell the net change of what happens inside, once, also when the body raises."""
         self._core.open_batch()
         try:
@@ -195,7 +194,9 @@ class BaseOrchestrator(QObject, Generic[S]):
         """Give the notify signal of ``field``, which type checkers do not see as ``fieldChanged``."""
         state_type = type(self.state)
         if field not in fields_of(state_type):
-            raise AttributeError(f"{state_type.__name__} has no field {field!r}. It has: {', '.join(fields_of(state_type))}.")
+            raise AttributeError(
+                f"{state_type.__name__} has no field {field!r}. It has: {', '.join(fields_of(state_type))}."
+            )
         return cast("SignalInstance", getattr(self, f"{field}Changed"))
 
     def on_change(self, new: S, old: S) -> None:
@@ -253,7 +254,7 @@ class BaseOrchestrator(QObject, Generic[S]):
             )
         if core.is_closed:
             raise ClosedError(f"{type(self).__name__} is closed and cannot dispatch {type(job).__name__}")
-        given = JobOptions(**options) if options else NO_OPTIONS
+        given = JobOptions.model_validate(options) if options else NO_OPTIONS
         return self._dispatcher.start(job, given, core.bus, core, core.lanes)
 
     def dispatch_all(self, jobs: Iterable[BaseJob[R]], **options: Unpack[DispatchOptions]) -> list[JobHandle[R]]:
@@ -262,7 +263,8 @@ class BaseOrchestrator(QObject, Generic[S]):
 
     def dispatch_replacing_previous(self, job: BaseJob[R], **options: Unpack[DispatchOptions]) -> JobHandle[R]:
         """Dispatch ``job`` and cancel the one of its class before, reason "superseded"."""
-        return self.dispatch(job, **{**options, "policy": RESTARTABLE})
+        options["policy"] = RESTARTABLE
+        return self.dispatch(job, **options)
 
     def dispatch_if_not_running(self, job: BaseJob[R], **options: Unpack[DispatchOptions]) -> JobHandle[R] | None:
         """Dispatch ``job`` unless an own one of its class has not ended; then give None."""
@@ -276,7 +278,7 @@ class BaseOrchestrator(QObject, Generic[S]):
     def _get_busy(self) -> bool:
         return bool(self._core.jobs)
 
-    busy = Property(bool, _get_busy, notify=busyChanged)  # type: ignore[arg-type]
+    busy = Property(bool, _get_busy, notify=busyChanged)
 
     def is_job_running(self, handle_or_id: JobHandle[Any] | str) -> bool:
         """Whether that own job has not ended."""

@@ -6,7 +6,6 @@ import copy
 import logging
 import math
 import weakref
-from collections import deque
 from collections.abc import Callable, Hashable
 from functools import partial
 from threading import get_ident
@@ -22,6 +21,8 @@ from qtorch.state.equality import changed_fields, same
 from qtorch.state.tracking import ANY_FIELD
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from qtorch.bus.signal_bus import BusCore
     from qtorch.events import BaseEvent
     from qtorch.execution.run import JobRun
@@ -47,6 +48,7 @@ class Hook:
         self._name = name
 
     def __call__(self, event: BaseEvent) -> None:
+        """Call the method, if the orchestrator can still hear."""
         owner = self._core.alive()
         if owner is not None:
             getattr(owner, self._name)(event)
@@ -61,9 +63,9 @@ class OrchestratorCore:
     """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
 
     __slots__ = ("__weakref__", "_active", "_batches", "_connected", "_cursor", "_is_notifying",
-                 "_owner", "_reentrant", "_snapshot", "_told", "_told_busy", "bus", "handlers",
-                 "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers", "running_changed",
-                 "state", "thread")  # fmt: skip
+                 "_owner", "_reentrant", "_running_observers", "_snapshot", "_told", "_told_busy", "bus", "handlers",
+                 "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
+                 "running_changed", "state", "thread")  # fmt: skip
 
     def __init__(self, owner: Any, state: BaseState, bus: BusCore, handlers: Handlers, is_strict: bool) -> None:
         self._owner = weakref.ref(owner)
@@ -76,7 +78,8 @@ class OrchestratorCore:
         self.is_strict = is_strict
         self.jobs: dict[str, JobRun] = {}
         self.lanes = Lanes()
-        self.observers: dict[Hashable, dict[Observer, None]] = {}
+        self.observers: dict[str, dict[Observer, None]] = {}
+        self._running_observers: dict[type[BaseJob[Any]] | None, dict[Observer, None]] = {}
         self.is_closed = False
         self.has_warned = False
         self.running_changed: set[type[BaseJob[Any]]] = set()
@@ -222,15 +225,19 @@ class OrchestratorCore:
 
     def observe(self, key: Hashable, observer: Observer) -> None:
         """Tell ``observer`` of changes of a field, or of a class of jobs (None for any)."""
-        self.observers.setdefault(key, {})[observer] = None
+        self._observers_of(key).setdefault(key, {})[observer] = None
 
     def unobserve(self, key: Hashable, observer: Observer) -> None:
         """Undo :meth:`observe`."""
-        known = self.observers.get(key)
+        observers = self._observers_of(key)
+        known = observers.get(key)
         if known is not None:
             known.pop(observer, None)
             if not known:
-                del self.observers[key]
+                del observers[key]
+
+    def _observers_of(self, key: Hashable) -> dict[Any, dict[Observer, None]]:
+        return self.observers if isinstance(key, str) else self._running_observers
 
     def flush(self, until: float) -> bool:
         """Tell what changed since it was told last, one listener after the other."""
@@ -291,9 +298,9 @@ class OrchestratorCore:
         owner = self.alive()
         if owner is None:
             return
-        for key in tuple(self.observers):
-            if key is None or (isinstance(key, type) and any(issubclass(one, key) for one in types)):
-                for observer in tuple(self.observers[key]):
+        for key in tuple(self._running_observers):
+            if key is None or any(issubclass(one, key) for one in types):
+                for observer in tuple(self._running_observers[key]):
                     observer.invalidate(effects)
         steps.extend((effect, (), True) for effect in effects)
         busy = bool(self.jobs)

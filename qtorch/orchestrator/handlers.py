@@ -49,23 +49,24 @@ class _On:
         )
 
 
+# The last overload fits what the first three fit too, less exactly: the first that fits counts.
 @overload
-def on(
+def on(  # type: ignore[overload-overlap]
     event: type[JobSuccessEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
 ) -> Callable[[Callable[[O, JobSuccessEvent[R]], T]], Callable[[O, JobSuccessEvent[R]], T]]: ...
 @overload
-def on(
+def on(  # type: ignore[overload-overlap]
     event: type[JobCacheHitEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
 ) -> Callable[[Callable[[O, JobCacheHitEvent[R]], T]], Callable[[O, JobCacheHitEvent[R]], T]]: ...
 @overload
-def on(
+def on(  # type: ignore[overload-overlap]
     event: type[JobPlaceholderEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
 ) -> Callable[[Callable[[O, JobPlaceholderEvent[R]], T]], Callable[[O, JobPlaceholderEvent[R]], T]]: ...
 @overload
 def on(
     event: type[E], job: type[BaseJob[Any]] | None = None, /, *, passive: bool = False
 ) -> Callable[[Callable[[O, E], T]], Callable[[O, E], T]]: ...
-def on(event: type[Any], job: type[BaseJob[Any]] | None = None, /, *, passive: bool = False) -> Any:
+def on(event: Any, job: Any = None, /, *, passive: bool = False) -> Any:
     """Have a method of an orchestrator called for events of a class, subclasses included.
 
     Several fit: all are called, in the order in which they are defined, before the hooks. A handler of
@@ -91,7 +92,8 @@ def on(event: type[Any], job: type[BaseJob[Any]] | None = None, /, *, passive: b
         raise TypeError(f"@on takes an event class, not {event!r}; write @on(JobSuccessEvent, FetchUserJob)")
     if job is not None and not (isinstance(job, type) and issubclass(job, BaseJob)):
         raise TypeError(f"@on takes a job class as its second argument, not {job!r}")
-    mark = _On(event, job, passive)
+    job_type: type[BaseJob[Any]] | None = job
+    mark = _On(event, job_type, passive)
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         # One method may hear several kinds.

@@ -52,7 +52,7 @@ def _refuse_hiding(cls: type[Any], base: type[Any], state_type: type[BaseState],
     else:
         return
     raise TypeError(
-        f"the field {field!r} of {state_type.__name__} becomes a Qt property of {cls.__name__} and would hide {owner}.\n"
+        f"field {field!r} of {state_type.__name__} becomes a Qt property of {cls.__name__} and would hide {owner}.\n"
         f"  Rename the field, for example to {field.rstrip('_')}_value."
     )
 

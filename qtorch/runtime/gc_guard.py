@@ -32,7 +32,8 @@ class GcGuard:
 
     def __init__(self) -> None:
         self._is_installed = False
-        self._dispatcher = QAbstractEventDispatcher.instance()
+        # None in a thread without an event loop, whatever the stubs say.
+        self._dispatcher: QAbstractEventDispatcher | None = QAbstractEventDispatcher.instance()
 
     def install(self) -> None:
         """Begin to guard. The GUI thread."""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QSocketNotifier
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 INTERRUPTED = 130
 """The exit code of a process that Ctrl+C ended: 128 + SIGINT."""
 
 
 @contextmanager
-def quit_on_interrupt(app: QCoreApplication) -> Iterator[None]:
+def quit_on_interrupt(app: QCoreApplication) -> Generator[None, None, None]:
     """Let Ctrl+C end ``app`` with exit code 130 meanwhile; an application's own handler is left alone.
 
     Python runs signal handlers between two lines of Python, and an idle event loop runs none. The signal writes to a

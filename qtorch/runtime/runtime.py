@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from qtorch.cache.provider import CacheProvider
+    from qtorch.execution.handle import JobHandle
     from qtorch.ports import Clock
 
 _log = logging.getLogger("qtorch.runtime")
@@ -171,6 +172,11 @@ class Runtime(QObject):
         """Give how many jobs are queued, running and waiting, and which work outlives its job."""
         return self._services.snapshot()
 
+    @property
+    def running_jobs(self) -> tuple[JobHandle[Any], ...]:
+        """The jobs that have not ended, as handles."""
+        return tuple(run.handle() for run in tuple(self._services.running.values()))
+
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Tell of an error once, by :attr:`error_occurred` and ``sys.excepthook`` or the log. Any thread."""
         if get_ident() != self.bus.core.mailbox.thread:
@@ -184,7 +190,9 @@ class Runtime(QObject):
             self._announce(report)
         if not user_code:
             job = getattr(report.job, "id", None)
-            _log.error("%s: %s", report.where, report.error, extra={"job_id": job, "job_type": type(report.job).__name__})
+            _log.error(
+                "%s: %s", report.where, report.error, extra={"job_id": job, "job_type": type(report.job).__name__}
+            )
 
     def _announce(self, report: ErrorReport) -> None:
         with suppress(RuntimeError):  # the Runtime's C++ object is gone
@@ -241,7 +249,7 @@ class Runtime(QObject):
 
     async def aclose(self, timeout: float = 5.0) -> None:
         """Do what :meth:`close` does, inside an asyncio task on the bus's thread."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         if self._is_closed or self._is_closing:
             return
@@ -303,7 +311,7 @@ def _in_task() -> bool:
 def _call_excepthook(error: BaseException) -> None:
     try:
         sys.excepthook(type(error), error, error.__traceback__)
-    except Exception:  # a crash reporter that crashes
+    except Exception:  # noqa: BLE001 - a crash reporter that crashes
         _log.exception("sys.excepthook raised")
 
 

@@ -127,7 +127,7 @@ class Shutdown:
 
     async def wait_async(self) -> None:
         """Wait, inside an asyncio task, until all is done or the time is up."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         while not self.is_done and not self.is_late:
             await asyncio.sleep(_POLL)
@@ -172,17 +172,17 @@ class _LoopStep:
     """Drives a loop that the application gave and that does not run now, while a Runtime waits for its tasks."""
 
     def __init__(self, loop: Any) -> None:
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
-        from qtorch.bus.foreign_loop import is_foreign  # noqa: PLC0415
+        from qtorch.bus.foreign_loop import is_foreign
 
         self._loop = loop
         self._is_foreign = is_foreign(loop)
         self.must_poll = self._is_foreign
-        self._must_enter = not self._is_foreign and asyncio._get_running_loop() is None  # noqa: SLF001
+        self._must_enter = not self._is_foreign and asyncio._get_running_loop() is None
         if self._must_enter:
             # qasync calls its callbacks from Qt timers whether it "runs" or not, but tasks ask for the running loop.
-            asyncio._set_running_loop(loop)  # noqa: SLF001
+            asyncio._set_running_loop(loop)
 
     def run(self, seconds: float) -> None:
         """Let a plain asyncio loop run its callbacks once."""
@@ -193,6 +193,6 @@ class _LoopStep:
     def end(self) -> None:
         """Leave the loop as it was."""
         if self._must_enter:
-            import asyncio  # noqa: PLC0415
+            import asyncio
 
-            asyncio._set_running_loop(None)  # noqa: SLF001
+            asyncio._set_running_loop(None)

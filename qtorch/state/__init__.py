@@ -1,0 +1,1 @@
+"""What is shown: immutable state, and values that follow it."""

@@ -113,7 +113,7 @@ class AsyncState(BaseState, Generic[T]):
                 if refreshing is not None:
                     return refreshing(self.data)
                 return loading() if self.data is None else success(self.data)
-            case AsyncStatus.SUCCESS:
+            case _:
                 return success(self.data)  # type: ignore[arg-type]  # None only where T allows it
 
     def maybe_when(

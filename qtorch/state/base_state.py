@@ -31,6 +31,9 @@ _MUTABLE: dict[Any, str] = {
 """Containers that can change, or hide one that can, with what to write instead."""
 
 
+_CALLABLE: Any = collections.abc.Callable
+
+
 def _mutable_container(annotation: Any) -> Any:
     """Give the first container in ``annotation`` that a state may not have, else None."""
     origin = get_origin(annotation) or annotation
@@ -42,7 +45,7 @@ def _mutable_container(annotation: Any) -> Any:
     args = get_args(annotation)
     if getattr(annotation, "__metadata__", None) is not None:  # Annotated: the rest is no type
         args = args[:1]
-    if origin is collections.abc.Callable:
+    if origin is _CALLABLE:
         return None
     return next((found for arg in args if (found := _mutable_container(arg)) is not None), None)
 
@@ -101,9 +104,10 @@ def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
         return copy
     if changes:
         whole = cls.__pydantic_validator__.validate_python({**_by_input_name(model), **_aliased(cls, changes)})
+        values: Any = copy.__dict__  # the stubs say MappingProxyType, which is that of classes
         for name in cls.model_fields:
             if name in changes:
-                copy.__dict__[name] = whole.__dict__[name]
+                values[name] = whole.__dict__[name]
         copy.__pydantic_fields_set__.update(changes)
     return copy
 

@@ -57,15 +57,17 @@ class Source(Generic[T]):
         Bound methods are held weakly, functions until the subscription is closed.
         """
         effect = _Effect(self, callback)
-        self._attach(effect)
+        self.attach(effect)
         return effect.subscription
 
-    def _attach(self, node: Source[Any] | _Effect[Any]) -> None:
+    def attach(self, node: Source[Any] | _Effect[Any]) -> None:
+        """Tell ``node`` of changes."""
         if not self._downstream:
             self._connect()
         self._downstream[node] = None
 
-    def _detach(self, node: Source[Any] | _Effect[Any]) -> None:
+    def detach(self, node: Source[Any] | _Effect[Any]) -> None:
+        """Undo :meth:`attach`; the last one makes the source let go of what it was computed from."""
         if self._downstream.pop(node, MISSING) is None and not self._downstream:
             self._disconnect()
             self._fresh, self._value = False, MISSING
@@ -113,7 +115,7 @@ class _Effect(Generic[T]):
     def _end(self) -> None:
         source, self._source = self._source, None
         if source is not None:
-            source._detach(self)  # noqa: SLF001 - the other half of the pair
+            source.detach(self)
 
 
 class Selected(Source[T]):
@@ -229,11 +231,11 @@ class _Derived(Source[T]):
 
     def _connect(self) -> None:
         for parent in self._parents:
-            parent._attach(self)  # noqa: SLF001 - the same class
+            parent.attach(self)
 
     def _disconnect(self) -> None:
         for parent in self._parents:
-            parent._detach(self)  # noqa: SLF001 - the same class
+            parent.detach(self)
 
 
 @overload

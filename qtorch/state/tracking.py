@@ -35,11 +35,11 @@ def read_tracked(state: Any, selector: Callable[[Any], V]) -> tuple[V, frozenset
 
 
 def _twin(state: Any) -> Any:
-    cls = type(state)
+    cls: type[BaseModel] = state.__class__
     recorder = _recorders.get(cls)
     if recorder is None:
         recorder = _recorders[cls] = _make_recorder(cls)
-    twin = recorder.__new__(recorder)
+    twin: Any = object.__new__(recorder)
     put = object.__setattr__
     put(twin, "__dict__", state.__dict__)
     put(twin, "__pydantic_fields_set__", state.__pydantic_fields_set__)
@@ -63,6 +63,12 @@ def _make_recorder(cls: type[BaseModel]) -> type[Any]:
             get(self, "_qtorch_reads").add(ANY_FIELD)
         return get(self, name)
 
-    namespace = {"__getattribute__": __getattribute__, "__slots__": ("_qtorch_reads",), "__module__": cls.__module__}
+    namespace: dict[str, Any] = {
+        "__getattribute__": __getattribute__,
+        "__slots__": ("_qtorch_reads",),
+        "__module__": cls.__module__,
+    }
     # type.__new__, not pydantic's: the twin inherits everything it needs, and building a model costs 0.5 ms.
-    return type.__new__(type(cls), cls.__name__, (cls,), namespace)
+    metaclass: Any = type(cls)
+    recorder: type[Any] = type.__new__(metaclass, cls.__name__, (cls,), namespace)
+    return recorder

@@ -62,7 +62,7 @@ class LoopRunner:
     def loop(self) -> asyncio.AbstractEventLoop:
         """Give the loop, started if it is the Runtime's own."""
         if self._loop is None:
-            import asyncio  # noqa: PLC0415 - 28 ms for those who use coroutines
+            import asyncio
 
             self._loop = asyncio.new_event_loop()
             # A daemon, because Python joins the others before atexit, where the Runtime is closed at the latest.
@@ -81,7 +81,7 @@ class LoopRunner:
         return self._given
 
     def _serve(self) -> None:
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         loop = self.loop()
         asyncio.set_event_loop(loop)
@@ -175,7 +175,7 @@ def _offer(attempt: Attempt, task: asyncio.Task[Any]) -> None:
     # From the task's done callback, never from inside the coroutine: one cancelled before its first step runs no
     # line of it, no `finally` either.
     if task.cancelled():
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         attempt.offer_error(asyncio.CancelledError(), "")
         return

@@ -6,6 +6,7 @@ import heapq
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ _AHEAD_OF_JOBS = 1_000_000
 """The priority of qtorch's own short calls."""
 
 _Process = Callable[[Any], Any]
-_Work = tuple[Attempt, _Process] | Callable[[], object]
+_Work = Callable[[], object]
 
 
 class ThreadPoolRunner:
@@ -60,7 +61,8 @@ class ThreadPoolRunner:
         """Queue the attempt; give whether a thread is free for it. Any thread."""
         key = queue_key(self._clock.now(), attempt.run.options.priority)
         with self._lock:
-            heapq.heappush(self._waiting, (key, (attempt, process)))
+            work: _Work = partial(_work, attempt, process)
+            heapq.heappush(self._waiting, (key, work))
             # Noted before a worker can get at it.
             attempt.is_announced = self._find_thread()
             return attempt.is_announced
@@ -160,10 +162,7 @@ class _Drain(QRunnable):
             sys.setprofile(profile)
         next_work = self._runner.next_work
         while (work := next_work()) is not None:
-            if isinstance(work, tuple):
-                _work(*work)
-            else:
-                work()
+            work()
             # Nothing of a job may be held while this thread waits for the next one.
             del work
 
@@ -187,8 +186,8 @@ def _work(attempt: Attempt, process: _Process) -> None:
         current_attempt.reset(token)
 
 
-def _not_awaited(attempt: Attempt, awaitable: Any) -> TypeError:
-    close = getattr(awaitable, "close", None)
+def _not_awaited(attempt: Attempt, awaitable: object) -> TypeError:
+    close: Callable[[], object] | None = getattr(awaitable, "close", None)
     if close is not None:
         close()  # else Python warns of a coroutine that was never awaited
     name = type(attempt.run.registration.executor).__name__
