@@ -105,8 +105,12 @@ def provide(platforms: list[str], venv_for: str | None) -> None:
         by_hand = f"sudo {shlex.join(update)} && sudo {shlex.join(install)}"
         raise SetupError(f"{what}\n  Run this, then the same command again:\n  {by_hand}")
     say(f"{what} Running {shlex.join(install)}")
-    for command in (update, install):
-        run_quietly(command, {"DEBIAN_FRONTEND": "noninteractive"})
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run_quietly(update, quiet)
+    except SetupError as error:  # one dead source of many is no reason to stop: the installation will tell
+        say(f"{error}\nGoing on with the package lists that are here.")
+    run_quietly(install, quiet)
     lacks = missing(platforms, venv_for)
     if lacks:
         raise SetupError(

@@ -145,7 +145,7 @@ class System:
         self.module = module
         self.absent: set[str] = set()
         self.ensurepip = True
-        self.apt_works = True
+        self.apt_works = self.update_works = True
         self.ran: list[list[str]] = []
         self._patch = monkeypatch
         monkeypatch.setattr(module, "is_loadable", lambda library: library not in self.absent)
@@ -163,6 +163,8 @@ class System:
     def _run(self, command: list[str], environ: dict[str, str]) -> None:
         assert environ["DEBIAN_FRONTEND"] == "noninteractive"
         self.ran.append(command)
+        if not self.update_works and command[1] == "update":
+            raise self.module.SetupError("no such host")
         if self.apt_works and command[1] == "install":
             self.absent.clear()
             self.ensurepip = True
@@ -191,6 +193,16 @@ def test_root_on_debian_installs_what_is_missing_after_an_update(system: System,
         ["apt-get", "update"],
         ["apt-get", "install", "-y", "--no-install-recommends", "libegl1", "python3.12-venv"],
     ]
+
+
+def test_a_dead_package_source_does_not_stop_the_installation(
+    system: System, packages: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.absent = {"libEGL.so.1"}
+    system.update_works = False
+    packages.provide(["offscreen"], None)
+    assert [command[1] for command in system.ran] == ["update", "install"]
+    assert "no such host" in capsys.readouterr().out
 
 
 def test_a_user_on_debian_is_told_the_exact_command(system: System, packages: ModuleType) -> None:
