@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.qtorch.execution.rig import Rig, qasync_loop
+
+
+@pytest.fixture
+def make_rig(qapp: QApplication) -> Iterator[Callable[..., Rig]]:
+    """Makes rigs, ``make_rig(runner, **options)``; each is closed at the end."""
+    with ExitStack() as ending:
+
+        def make(runner: str = "thread", **options: Any) -> Rig:
+            loop = ending.enter_context(qasync_loop(qapp)) if runner == "qasync" else None
+            rig = Rig(loop=loop, **options)
+            ending.callback(rig.close)
+            return rig
+
+        yield make
+
+
+@pytest.fixture
+def rig(make_rig: Callable[..., Rig]) -> Rig:
+    return make_rig()
+
+
+@pytest.fixture(params=["thread", "loop", "qasync"])
+def runner(request: pytest.FixtureRequest) -> str:
+    """Where the work is done: a pool thread, the Runtime's own loop, a qasync loop on the GUI thread."""
+    return request.param
