@@ -31,7 +31,7 @@ class ThreadPoolRunner:
 
     Each pool thread runs one drain task that serves job after job: to start a QRunnable costs 12 us, and a Python
     thread state, with its thread locals, would live for one job only. An idle drain blocks on a queue and wakes for
-    work alone.
+    work alone. What finds a thread free is handed to it, past what waits: it was announced as begun.
 
     Work that goes on after its job has ended counts no more: another drain takes its place, up to twice ``size``.
 
@@ -51,7 +51,8 @@ class ThreadPoolRunner:
         self._pool: QThreadPool | None = None
         self._lock = threading.RLock()
         self._waiting: list[tuple[tuple[float, int], _Work]] = []
-        self._wake: SimpleQueue[bool] = SimpleQueue()
+        self.handed: SimpleQueue[_Work | None] = SimpleQueue()
+        """Work for the idle and new drains, one piece for each that was claimed; None ends one."""
         self._idle = 0
         self._drains = 0
         self._stuck = 0
@@ -59,29 +60,37 @@ class ThreadPoolRunner:
 
     def submit(self, attempt: Attempt, process: _Process) -> bool:
         """Queue the attempt; give whether a thread is free for it. Any thread."""
-        key = queue_key(self._clock.now(), attempt.run.options.priority)
+        work: _Work = partial(_work, attempt, process)
         with self._lock:
-            work: _Work = partial(_work, attempt, process)
-            heapq.heappush(self._waiting, (key, work))
             # Noted before a worker can get at it.
-            attempt.is_announced = self._find_thread()
+            attempt.is_announced = self._claim_thread()
+            if attempt.is_announced:
+                self.handed.put(work)
+            else:
+                key = queue_key(self._clock.now(), attempt.run.options.priority)
+                heapq.heappush(self._waiting, (key, work))
             return attempt.is_announced
 
     def call(self, function: Callable[[], object]) -> None:
         """Have ``function()`` called on a pool thread, before waiting jobs. It may not raise."""
-        key = queue_key(self._clock.now(), _AHEAD_OF_JOBS)
         with self._lock:
-            heapq.heappush(self._waiting, (key, function))
-            self._find_thread()
+            if self._claim_thread():
+                self.handed.put(function)
+            else:
+                heapq.heappush(self._waiting, (queue_key(self._clock.now(), _AHEAD_OF_JOBS), function))
 
-    def _find_thread(self) -> bool:
-        """Wake an idle drain or start one, if the limit allows. Under the lock."""
+    def _room(self) -> int:
+        """How many more drains may be busy. Under the lock."""
+        return min(self._size + self._stuck, 2 * self._size) - (self._drains - self._idle)
+
+    def _claim_thread(self) -> bool:
+        """Claim an idle drain, or start one, for the work that is handed over next. Under the lock."""
+        if self._room() <= 0:
+            return False
         if self._idle:
             # Claimed here, not when it wakes: the next caller must not count on the same thread.
             self._idle -= 1
-            self._wake.put(True)
-            return True
-        if self._drains < min(self._size + self._stuck, 2 * self._size):
+        else:
             self._drains += 1
             if self._pool is None:
                 self._pool = QThreadPool()
@@ -89,30 +98,29 @@ class ThreadPoolRunner:
                 self._pool.setExpiryTimeout(-1)
                 self._pool.setMaxThreadCount(2 * self._size)
             self._pool.start(_Drain(self))
-            return True
-        return False
+        return True
 
     def next_work(self) -> _Work | None:
         """Give the next work, waiting for it; None when the calling drain is to end. A pool thread."""
-        while True:
-            with self._lock:
-                if self._drains > min(self._size + self._stuck, 2 * self._size):
-                    self._drains -= 1
-                    return None
-                if self._waiting:
-                    return heapq.heappop(self._waiting)[1]
-                if self._is_closed:
-                    self._drains -= 1
-                    return None
-                self._idle += 1
-            self._wake.get()
+        with self._lock:
+            if self._room() < 0:
+                # It took the place of work that has ended since. Those that stay busy see to what waits.
+                self._drains -= 1
+                return None
+            if self._waiting:
+                return heapq.heappop(self._waiting)[1]
+            if self._is_closed:
+                self._drains -= 1
+                return None
+            self._idle += 1
+        return self.handed.get()
 
     def stop(self, attempt: Attempt) -> None:
         """Let another thread take the place of the one that is still at work."""
         with self._lock:
             self._stuck += 1
-            if self._waiting:
-                self._find_thread()
+            if self._waiting and self._claim_thread():
+                self.handed.put(heapq.heappop(self._waiting)[1])
 
     def ended(self, attempt: Attempt) -> None:
         """Take the place back."""
@@ -131,8 +139,9 @@ class ThreadPoolRunner:
             self._is_closed = True
             self._waiting.clear()
             idle, self._idle = self._idle, 0
+            self._drains -= idle
             for _ in range(idle):
-                self._wake.put(True)
+                self.handed.put(None)
 
     def wait_closed(self, seconds: float) -> bool:
         """Wait up to ``seconds`` until all threads have ended; give whether they have."""
@@ -160,11 +169,12 @@ class _Drain(QRunnable):
             sys.settrace(trace)
         if (profile := threading.getprofile()) is not None:
             sys.setprofile(profile)
-        next_work = self._runner.next_work
+        next_work = self._runner.handed.get
         while (work := next_work()) is not None:
             work()
             # Nothing of a job may be held while this thread waits for the next one.
             del work
+            next_work = self._runner.next_work
 
 
 def _work(attempt: Attempt, process: _Process) -> None:

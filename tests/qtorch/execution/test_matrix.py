@@ -153,6 +153,9 @@ class Situation:
                 rig.clock.advance(TIMEOUT)
             case "deadline":
                 rig.clock.advance(DEADLINE)
+                if self.stage == "dispatched elsewhere":  # the bus has not heard of it yet
+                    rig.drain()
+                    rig.clock.advance(0)
             case "cancel":
                 self.handle.cancel("enough")
                 if self.stage != "writing the cache":
