@@ -17,7 +17,8 @@ from qtorch.orchestrator.core import OrchestratorCore
 from qtorch.orchestrator.handlers import Handlers
 from qtorch.orchestrator.properties import add_properties, fields_of, state_type_of
 from qtorch.state.base_state import BaseState, replace_fields
-from qtorch.state.source import Field, Observed, Selected, Source, path_of
+from qtorch.state.path import path_of
+from qtorch.state.source import Field, Observed, Selected, Source
 
 if TYPE_CHECKING:
     from qtorch.bus.signal_bus import SignalBus

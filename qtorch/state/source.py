@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from collections.abc import Set as AbstractSet
+from operator import is_
 from typing import Any, Generic, TypeVar, overload
 
-from qtorch.ports import MISSING, MissingType, Observable
+from qtorch.ports import MISSING, Observable
 from qtorch.state.equality import same
-from qtorch.state.subscription import Subscription, hold
-from qtorch.state.tracking import read_tracked
+from qtorch.state.subscription import Subscription, hold, name_of
+from qtorch.state.tracking import EVERY_FIELD, reads_of, twin_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -31,21 +33,14 @@ class Source(Generic[T]):
     >>> greeting = name.map(lambda n: f"Hello {n}")  # doctest: +SKIP
     """
 
-    __slots__ = ("__weakref__", "_downstream", "_fresh", "_value")
+    __slots__ = ("__weakref__", "_downstream")
 
     def __init__(self) -> None:
-        self._downstream: dict[Source[Any] | _Effect[Any], None] = {}
-        self._fresh = False
-        self._value: Any = MISSING
+        self._downstream: dict[Source[Any] | Effect[Any], None] = {}
 
     def get(self) -> T:
-        """Give the current value. What the selector raises is raised here."""
-        if self._fresh:
-            return self._value  # type: ignore[no-any-return]
-        value = self._compute()
-        if self._downstream:
-            self._value, self._fresh = value, True
-        return value
+        """Give the value for the state as it is now. What the selector raises is raised here."""
+        raise NotImplementedError
 
     def map(self, function: Callable[[T], U]) -> Source[U]:
         """Give a source of ``function(value)``."""
@@ -56,30 +51,23 @@ class Source(Generic[T]):
 
         Bound methods are held weakly, functions until the subscription is closed.
         """
-        effect = _Effect(self, callback)
-        self.attach(effect)
-        return effect.subscription
+        return _Subscriber(self, callback).subscription
 
-    def attach(self, node: Source[Any] | _Effect[Any]) -> None:
+    def attach(self, node: Source[Any] | Effect[Any]) -> None:
         """Tell ``node`` of changes."""
         if not self._downstream:
             self._connect()
         self._downstream[node] = None
 
-    def detach(self, node: Source[Any] | _Effect[Any]) -> None:
+    def detach(self, node: Source[Any] | Effect[Any]) -> None:
         """Undo :meth:`attach`; the last one makes the source let go of what it was computed from."""
         if self._downstream.pop(node, MISSING) is None and not self._downstream:
             self._disconnect()
-            self._fresh, self._value = False, MISSING
 
     def invalidate(self, effects: dict[Callable[[], object], None]) -> None:
-        """Forget the value; what listens is added to ``effects``."""
-        self._fresh = False
+        """Add whoever listens to ``effects``: they are to look again."""
         for node in tuple(self._downstream):
             node.invalidate(effects)
-
-    def _compute(self) -> T:
-        raise NotImplementedError
 
     def _connect(self) -> None:
         raise NotImplementedError
@@ -88,67 +76,136 @@ class Source(Generic[T]):
         raise NotImplementedError
 
 
-class _Effect(Generic[T]):
-    """A listener at the end of a chain of sources."""
+class Effect(Generic[T]):
+    """What is done with the value of a source, now and at every change: the end of a chain.
 
-    __slots__ = ("_callback", "_last", "_source", "subscription")
+    Made, it holds the current value; what the selector raises then is raised to whoever makes it.
+    """
 
-    def __init__(self, source: Source[T], callback: Callable[[T], object]) -> None:
+    __slots__ = ("_source", "value")
+
+    def __init__(self, source: Source[T]) -> None:
         self._source: Source[T] | None = source
-        self._last: Any = source.get()
-        self.subscription = Subscription(self._end)
-        self._callback = hold(callback, self.subscription.close)
+        source.attach(self)
+        try:
+            self.value: T = source.get()
+        except BaseException:
+            self.end()
+            raise
 
     def invalidate(self, effects: dict[Callable[[], object], None]) -> None:
-        effects[self._run] = None
+        """Have this called when all that changed is known."""
+        effects[self] = None
 
-    def _run(self) -> None:
-        if self._source is None:
-            return
-        value = self._source.get()
-        if not same(value, self._last):
-            self._last = value
-            callback = self._callback()
-            if callback is not None:
-                callback(value)
+    def __call__(self) -> None:
+        """Look at the source, and apply its value if that has changed."""
+        source = self._source
+        if source is not None:
+            value = source.get()
+            if not same(value, self.value):
+                self.value = value
+                self.apply(value)
 
-    def _end(self) -> None:
+    def apply(self, value: T) -> None:
+        """Do what is to be done with a new value."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """How it is named in messages."""
+        return f"{type(self).__name__} of {self._source!r}"
+
+    def end(self) -> None:
+        """Hear nothing any more. Idempotent."""
         source, self._source = self._source, None
         if source is not None:
             source.detach(self)
 
 
+class _Subscriber(Effect[T]):
+    """Calls a callback."""
+
+    __slots__ = ("_callback", "subscription")
+
+    def __init__(self, source: Source[T], callback: Callable[[T], object]) -> None:
+        super().__init__(source)
+        self.subscription = Subscription(self.end)
+        self._callback = hold(callback, self.subscription.close)
+
+    def apply(self, value: T) -> None:
+        callback = self._callback()
+        if callback is not None:
+            callback(value)
+
+    @property
+    def label(self) -> str:
+        return f"{name_of(self._callback())} for {self._source!r}"
+
+
 class Selected(Source[T]):
     """What a selector reads of an observable's state, tracked per root field."""
 
-    __slots__ = ("_keys", "_observable", "_selector")
+    __slots__ = ("_keys", "_observable", "_seen", "_selector", "_value")
 
     def __init__(self, observable: Observable[S], selector: Callable[[S], T]) -> None:
         super().__init__()
         self._observable: Observable[Any] = observable
         self._selector: Callable[[Any], T] = selector
         self._keys: frozenset[str] = frozenset()
+        self._seen: Any = None
+        self._value: Any = MISSING
 
-    def _compute(self) -> T:
-        value, keys = read_tracked(self._observable.state, self._selector)
-        if keys != self._keys and self._downstream:
-            self._observe(keys)
+    def get(self) -> T:
+        """Give what the selector gives for the state as it is now."""
+        state = self._observable.state
+        seen = self._seen
+        # Looked up, not remembered from what was told: a change is told at the end of a drain, and read before that.
+        if seen is state or (seen is not None and self._is_alike(seen, state)):
+            return self._value  # type: ignore[no-any-return]
+        self._seen = None
+        twin = twin_of(state)
+        try:
+            value = self._selector(twin)
+        finally:
+            # Also when it raised: what it read up to there decides when to try again.
+            if self._downstream:
+                self._observe(reads_of(twin))
+        if value is twin:
+            value = state
+            if self._downstream:
+                self._observe(EVERY_FIELD)
+        if self._downstream:
+            self._seen, self._value = state, value
         return value
 
-    def _observe(self, keys: frozenset[str]) -> None:
+    def _is_alike(self, seen: Any, state: Any) -> bool:
+        if self._keys is EVERY_FIELD:
+            return False
+        a, b = seen.__dict__, state.__dict__
+        for key in self._keys:  # noqa: SIM110 - a generator costs 0.3 us on the way of every change that is shown
+            if a[key] is not b[key]:
+                return False
+        return True
+
+    def _observe(self, keys: AbstractSet[str]) -> None:
         # Which fields are read can change with the state: `s.user.name if s.user else s.fallback`.
-        for key in self._keys - keys:
-            self._observable.unobserve(key, self)
-        for key in keys - self._keys:
-            self._observable.observe(key, self)
-        self._keys = keys
+        known = self._keys
+        if keys != known:
+            for key in known - keys:
+                self._observable.unobserve(key, self)
+            for key in keys - known:
+                self._observable.observe(key, self)
+            self._keys = frozenset(keys)
 
     def _connect(self) -> None:
-        _, keys = read_tracked(self._observable.state, self._selector)
-        self._observe(keys)
+        pass  # whoever attaches reads next, and which fields to observe is known after that
 
     def _disconnect(self) -> None:
         self._observe(frozenset())
+        self._seen, self._value = None, MISSING
+
+    def __repr__(self) -> str:
+        return f"select({name_of(self._selector)})"
 
 
 class Observed(Source[T]):
@@ -160,7 +217,8 @@ class Observed(Source[T]):
         super().__init__()
         self._observable, self._key, self._read = observable, key, read
 
-    def _compute(self) -> T:
+    def get(self) -> T:
+        """Ask."""
         return self._read()
 
     def _connect(self) -> None:
@@ -169,6 +227,9 @@ class Observed(Source[T]):
     def _disconnect(self) -> None:
         self._observable.unobserve(self._key, self)
 
+    def __repr__(self) -> str:
+        return f"running({'' if self._key is None else name_of(self._key)})"
+
 
 class Field(Source[T]):
     """One field of a state, by its path from the root; it can be written too.
@@ -176,13 +237,13 @@ class Field(Source[T]):
     A path that leads through None gives MISSING: there is nothing to show or to write.
     """
 
-    __slots__ = ("_observable", "_write", "path")
+    __slots__ = ("_write", "observable", "path")
 
     def __init__(
         self, observable: Observable[Any], path: tuple[str, ...], write: Callable[[tuple[str, ...], Any], object]
     ) -> None:
         super().__init__()
-        self._observable, self.path, self._write = observable, path, write
+        self.observable, self.path, self._write = observable, path, write
 
     def set(self, value: T) -> None:
         """Write ``value`` through the orchestrator.
@@ -202,8 +263,9 @@ class Field(Source[T]):
         value: object = self.get()
         return value is MISSING
 
-    def _compute(self) -> T:
-        value: Any = self._observable.state
+    def get(self) -> T:
+        """Give the field's value, MISSING if the path leads through None."""
+        value: Any = self.observable.state
         for name in self.path:
             if value is None:
                 return MISSING  # type: ignore[return-value]  # documented: it stands for "no such field now"
@@ -211,23 +273,36 @@ class Field(Source[T]):
         return value  # type: ignore[no-any-return]
 
     def _connect(self) -> None:
-        self._observable.observe(self.path[0], self)
+        self.observable.observe(self.path[0], self)
 
     def _disconnect(self) -> None:
-        self._observable.unobserve(self.path[0], self)
+        self.observable.unobserve(self.path[0], self)
+
+    def __repr__(self) -> str:
+        return f"field({'.'.join(self.path)})"
 
 
 class _Derived(Source[T]):
     """A function of other sources."""
 
-    __slots__ = ("_function", "_parents")
+    __slots__ = ("_args", "_function", "_parents", "_value")
 
     def __init__(self, parents: tuple[Source[Any], ...], function: Callable[..., T]) -> None:
         super().__init__()
         self._parents, self._function = parents, function
+        self._args: list[Any] | None = None
+        self._value: Any = MISSING
 
-    def _compute(self) -> T:
-        return self._function(*(parent.get() for parent in self._parents))
+    def get(self) -> T:
+        """Give the function's value for those of its parents."""
+        args = [parent.get() for parent in self._parents]
+        known = self._args
+        if known is not None and all(map(is_, args, known)):
+            return self._value  # type: ignore[no-any-return]
+        value = self._function(*args)
+        if self._downstream:
+            self._args, self._value = args, value
+        return value
 
     def _connect(self) -> None:
         for parent in self._parents:
@@ -236,6 +311,12 @@ class _Derived(Source[T]):
     def _disconnect(self) -> None:
         for parent in self._parents:
             parent.detach(self)
+        self._args, self._value = None, MISSING
+
+    def __repr__(self) -> str:
+        if len(self._parents) == 1:
+            return f"{self._parents[0]!r}.map({name_of(self._function)})"
+        return f"combine({', '.join(map(repr, self._parents))}, {name_of(self._function)})"
 
 
 @overload
@@ -255,40 +336,3 @@ def combine(*sources_then_function: Any) -> Source[Any]:
     if not sources or not callable(function) or not all(isinstance(source, Source) for source in sources):
         raise TypeError("combine takes sources and, last, a function of their values: combine(a, b, lambda a, b: ...)")
     return _Derived(tuple(sources), function)
-
-
-def path_of(selector: Callable[[Any], object]) -> tuple[str, ...]:
-    """Give the attribute path that ``selector`` reads, such as ``("user", "name")``.
-
-    Raises
-    ------
-    TypeError
-        It is anything but a plain path.
-    """
-    probe = selector(_PathProbe(()))
-    if isinstance(probe, _PathProbe):
-        path: tuple[str, ...] = object.__getattribute__(probe, "_path")
-        if path:
-            return path
-    raise TypeError(
-        "field() takes a plain path to one field, such as lambda s: s.user.name, because it is written to.\n"
-        "  For anything computed use select()."
-    )
-
-
-class _PathProbe:
-    """Stands for a state and notes which attribute is asked of it."""
-
-    def __init__(self, path: tuple[str, ...]) -> None:
-        object.__setattr__(self, "_path", path)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("__class__", "__dict__"):
-            return object.__getattribute__(self, name)
-        return _PathProbe((*object.__getattribute__(self, "_path"), name))
-
-    def __bool__(self) -> bool:
-        raise TypeError("field() takes a plain path, without conditions; for anything computed use select()")
-
-
-__all__ = ["MISSING", "Field", "MissingType", "Observed", "Selected", "Source", "combine", "path_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable
 from types import BuiltinMethodType, MethodType
@@ -64,3 +65,13 @@ def hold(callback: Callable[..., Any], on_death: Callable[[], object]) -> Callab
 
         return revive
     return lambda: callback
+
+
+def name_of(function: object) -> str:
+    """Name a function for a message: ``ProfileWindow.show_user``, ``str``, ``<lambda> at profile_window.py:41``."""
+    function = getattr(function, "func", function)
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_name == "<lambda>":
+        return f"<lambda> at {os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+    return str(name)

@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 from pydantic import BaseModel
 
-V = TypeVar("V")
-
-ANY_FIELD = "*"
+ANY_FIELD: Final = "*"
 """The key of a reader that depends on every field."""
 
-_recorders: WeakKeyDictionary[type[BaseModel], type[Any]] = WeakKeyDictionary()
+EVERY_FIELD: Final = frozenset((ANY_FIELD,))
 
 # Through these a whole state can be read past __getattribute__ (pydantic-core reads __dict__ itself).
 _WHOLE = frozenset(dir(BaseModel)) - frozenset(dir(object)) | {"__dict__", "copy_with"}
 _MACHINERY = frozenset({"__class__", "__pydantic_private__", "__pydantic_extra__"})
+_TWIN_OF = "__qtorch_twin_of__"
 
 
-def read_tracked(state: Any, selector: Callable[[Any], V]) -> tuple[V, frozenset[str]]:
-    """Give ``selector(state)`` and the names of the root fields it read, or ``{ANY_FIELD}`` for all.
+def twin_of(state: Any) -> Any:
+    """Give a twin of ``state`` that shares its values and notes which root fields are asked of it.
 
-    The selector is handed a twin of the state that shares its values and notes what is asked of it. Computed fields,
-    properties and methods are run on the twin, so that what *they* read is noted.
+    Selectors are called with it. Computed fields, properties and methods run on the twin, so that what *they* read
+    is noted too.
     """
-    twin = _twin(state)
-    value = selector(twin)
+    cls = state.__class__
+    make: Callable[[Any], Any] = cls.__dict__.get(_TWIN_OF) or _twin_maker(cls)
+    return make(state)
+
+
+def reads_of(twin: Any) -> AbstractSet[str]:
+    """Give the names of the root fields that were read of ``twin``, or :data:`EVERY_FIELD`."""
     reads: set[str] = object.__getattribute__(twin, "_qtorch_reads")
-    if value is twin:
-        return state, frozenset((ANY_FIELD,))
-    return value, frozenset((ANY_FIELD,) if ANY_FIELD in reads else reads)
+    return EVERY_FIELD if ANY_FIELD in reads else reads
 
 
-def _twin(state: Any) -> Any:
-    cls: type[BaseModel] = state.__class__
-    recorder = _recorders.get(cls)
-    if recorder is None:
-        recorder = _recorders[cls] = _make_recorder(cls)
-    twin: Any = object.__new__(recorder)
-    put = object.__setattr__
-    put(twin, "__dict__", state.__dict__)
-    put(twin, "__pydantic_fields_set__", state.__pydantic_fields_set__)
-    put(twin, "__pydantic_extra__", state.__pydantic_extra__)
-    put(twin, "__pydantic_private__", state.__pydantic_private__)
-    put(twin, "_qtorch_reads", set())
-    return twin
+def _twin_maker(cls: type[BaseModel]) -> Callable[[Any], Any]:
+    recorder = _recorder(cls)
+    new = object.__new__
+    # The descriptors themselves: object.__setattr__ would look each up anew, on the way of every change that is shown.
+    put_dict, put_fields_set, put_extra, put_private = (
+        BaseModel.__dict__[name].__set__
+        for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+    )
+    put_reads = recorder.__dict__["_qtorch_reads"].__set__
+
+    def make(state: Any) -> Any:
+        twin = new(recorder)
+        put_dict(twin, state.__dict__)
+        put_fields_set(twin, state.__pydantic_fields_set__)
+        put_extra(twin, state.__pydantic_extra__)
+        put_private(twin, state.__pydantic_private__)
+        put_reads(twin, set())
+        return twin
+
+    # Kept with the class: a dictionary of classes would keep them alive.
+    setattr(cls, _TWIN_OF, make)
+    return make
 
 
-def _make_recorder(cls: type[BaseModel]) -> type[Any]:
+def _recorder(cls: type[BaseModel]) -> Any:
     names = frozenset(cls.model_fields)
     get = cls.__getattribute__
 
@@ -70,5 +81,4 @@ def _make_recorder(cls: type[BaseModel]) -> type[Any]:
     }
     # type.__new__, not pydantic's: the twin inherits everything it needs, and building a model costs 0.5 ms.
     metaclass: Any = type(cls)
-    recorder: type[Any] = type.__new__(metaclass, cls.__name__, (cls,), namespace)
-    return recorder
+    return type.__new__(metaclass, cls.__name__, (cls,), namespace)
