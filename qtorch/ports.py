@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import logging
+import sys
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
@@ -71,6 +73,14 @@ class ErrorSink(Protocol):
 
         With ``user_code`` it also reaches ``sys.excepthook``, as Qt does for slots; else it is logged at ERROR.
         """
+
+
+def call_excepthook(error: BaseException) -> None:
+    """Hand ``error`` to ``sys.excepthook``, as Qt does for slots. A crash reporter that crashes silences nobody."""
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except Exception:
+        logging.getLogger("qtorch").exception("sys.excepthook raised")
 
 
 class Closable(Protocol):

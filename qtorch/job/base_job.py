@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,8 @@ J = TypeVar("J", bound="BaseJob[Any]")
 # Both live beside the fields in __dict__, where pydantic neither validates, compares, prints nor dumps them.
 # A private attribute would do the same and costs 3 to 5 us per job.
 _OPTIONS = "_qtorch_options"
-_DISPATCHED = "_qtorch_dispatched"
+_TICKET = "_qtorch_ticket"
+"""A list of one item that all copies with one id share: whoever takes the item is dispatched under that id."""
 
 
 class BaseJob(BaseModel, Generic[R]):
@@ -50,7 +51,7 @@ class BaseJob(BaseModel, Generic[R]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = inspect.get_annotations(cls)
-        if "id" in own:
+        if "id" in own or "id" in cls.__dict__:
             raise TypeError(
                 f"{cls.__name__} redeclares the field id, which names the run of a job.\n"
                 f"  Call the field by what it identifies, such as user_id."
@@ -81,8 +82,17 @@ class BaseJob(BaseModel, Generic[R]):
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
-        fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _DISPATCHED)}
+        fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _TICKET)}
         return {**state, "__dict__": fields}
+
+    def __copy__(self) -> Self:
+        _ticket(self)
+        return super().__copy__()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # Copies share what is no payload: a token in the options is the same one, or it would cancel nothing.
+        shared = {id(one): one for one in (_ticket(self), attached_options(self))}
+        return super().__deepcopy__({**(memo or {}), **shared})
 
 
 def attached_options(job: BaseJob[Any]) -> JobOptions:
@@ -94,21 +104,25 @@ def attached_options(job: BaseJob[Any]) -> JobOptions:
 def with_options(job: J, options: JobOptions) -> J:
     """Give a copy of ``job``, of the same class and id, that carries ``options`` over those it has."""
     copy = job.model_copy()
-    values = _values(copy)
-    values[_OPTIONS] = merge_options(attached_options(job), options)
-    values.pop(_DISPATCHED, None)
+    _values(copy)[_OPTIONS] = merge_options(attached_options(job), options)
     return copy
 
 
 def take_for_dispatch(job: J) -> J:
-    """Give the job to dispatch: itself the first time, later a copy with a fresh id, so that ids stay unique."""
-    # setdefault is atomic: of two threads that dispatch one object at once, one gets the copy.
-    mark = object()
-    if _values(job).setdefault(_DISPATCHED, mark) is mark:
-        return job
-    copy = job.model_copy(update={"id": generate_job_id(kebab_case(type(job).__name__))})
-    _values(copy)[_DISPATCHED] = mark
-    return copy
+    """Give the job to dispatch: itself, or a copy with a fresh id if its id was used before, so that ids are unique."""
+    try:
+        # pop is atomic: of two threads that dispatch one object at once, one gets a copy.
+        _ticket(job).pop()
+    except IndexError:
+        copy = job.model_copy(update={"id": generate_job_id(kebab_case(type(job).__name__))})
+        _values(copy)[_TICKET] = []
+        return copy
+    return job
+
+
+def _ticket(job: BaseJob[Any]) -> list[None]:
+    ticket: list[None] = _values(job).setdefault(_TICKET, [None])
+    return ticket
 
 
 def _values(job: BaseJob[Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -98,17 +97,22 @@ class CancellationToken:
                 return
             self._reason = reason
             self._is_cancelled = True
-            callbacks, self._callbacks = self._callbacks, None
-        for callback in tuple((callbacks or {}).values()):
+            callbacks = self._callbacks or {}
+        for key in tuple(callbacks):
+            # Popped one by one: what an earlier callback, or another thread, unregisters is not called any more.
+            callback = callbacks.pop(key, None)
+            if callback is None:
+                continue
             try:
                 callback()
             except Exception as error:  # noqa: BLE001 - a callback is user code: the next one must still hear
                 self._report(error)
+        self._callbacks = None
 
     def _report(self, error: Exception) -> None:
         sink = self._sink or (ports.open_runtimes[0] if ports.open_runtimes else None)
         if sink is None:
-            sys.excepthook(type(error), error, error.__traceback__)
+            ports.call_excepthook(error)
         else:
             sink.report(ErrorReport(error, "CancellationToken.on_cancel callback"))
 

@@ -21,9 +21,13 @@ def _non_negative(value: object) -> float:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"give seconds as a number, or a timedelta, not {type(value).__name__}")
-    if math.isnan(value) or math.isinf(value) or value < 0:
-        raise ValueError(f"{value} is not a duration in seconds")
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:  # an int beyond 1e308
+        seconds = math.inf
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"{seconds} is not a duration in seconds")
+    return seconds
 
 
 Seconds = Annotated[float, BeforeValidator(_positive)]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from qtorch.job.base_job import BaseJob, with_options
 from qtorch.job.options import CachePolicy, JobOptions, merge_options
 from qtorch.job.retry import RetryPolicy
+from qtorch.ports import MISSING, MissingType
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from pydantic import BaseModel
 
     from qtorch.job.cancellation import CancellationToken
 
@@ -47,17 +50,13 @@ class JobBuilder(Generic[J]):
         """Limit the time from dispatch, waits included, to ``deadline`` seconds."""
         return self._with(deadline=deadline)
 
-    def with_retry(self, policy: RetryPolicy | None = None, /, **fields: Any) -> Self:
-        """Repeat failed attempts by ``policy``, or by a RetryPolicy of the given fields."""
-        if policy is not None and fields:
-            raise TypeError("give with_retry a RetryPolicy or its fields, not both")
-        return self._with(retry=policy or RetryPolicy(**fields))
+    def with_retry(self, policy: RetryPolicy | int | MissingType | None = MISSING, /, **fields: Any) -> Self:
+        """Repeat failed attempts by ``policy``, or a RetryPolicy of the given fields; None switches a default off."""
+        return self._with(retry=_policy(RetryPolicy, policy, fields))
 
-    def with_cache(self, policy: CachePolicy | None = None, /, **fields: Any) -> Self:
-        """Keep the result by ``policy``, or by a CachePolicy of the given fields (``key`` at least)."""
-        if policy is not None and fields:
-            raise TypeError("give with_cache a CachePolicy or its fields, not both")
-        return self._with(cache=policy or CachePolicy(**fields))
+    def with_cache(self, policy: CachePolicy | MissingType | None = MISSING, /, **fields: Any) -> Self:
+        """Keep the result by ``policy``, or a CachePolicy of the given fields; None switches a default off."""
+        return self._with(cache=_policy(CachePolicy, policy, fields))
 
     def with_placeholder(self, placeholder: object) -> Self:
         """Show ``placeholder`` until there is a result; None is a placeholder too."""
@@ -78,3 +77,11 @@ class JobBuilder(Generic[J]):
     def build(self) -> J:
         """Give the job with these options. The builder can go on and build others."""
         return with_options(self._job, self._options)
+
+
+def _policy(cls: type[BaseModel], policy: object, fields: dict[str, Any]) -> object:
+    if policy is MISSING:
+        return cls(**fields)
+    if fields:
+        raise TypeError(f"give a {cls.__name__} or its fields ({', '.join(fields)}), not both")
+    return policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -94,10 +94,14 @@ class JobOptions(BaseModel):
     cache: CachePolicy | None = None
     placeholder: Any = MISSING
     token: CancellationToken | None = None
-    priority: int = 0
+    priority: int = Field(default=0, strict=True)
     lane: str | None = None
     policy: LanePolicy | None = None
     metadata: Mapping[str, Any] = Field(default_factory=dict)
+
+    if TYPE_CHECKING:
+        # What the validators accept: pydantic's own signature knows only what the fields hold.
+        def __init__(self, **options: Unpack[DispatchOptions]) -> None: ...
 
     @field_validator("retry", mode="before")
     @classmethod

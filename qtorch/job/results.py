@@ -105,10 +105,11 @@ class JobResult(Generic[R]):
             return or_else()
 
         return self.when(
-            success=success or otherwise,
-            failure=failure or otherwise,
-            cancelled=cancelled or otherwise,
-            timeout=timeout or otherwise,
+            # By identity: a callable with a length of 0 is false.
+            success=otherwise if success is None else success,
+            failure=otherwise if failure is None else failure,
+            cancelled=otherwise if cancelled is None else cancelled,
+            timeout=otherwise if timeout is None else timeout,
         )
 
     @property

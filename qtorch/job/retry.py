@@ -42,11 +42,11 @@ class RetryPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="forbid")
 
-    max_retries: int = Field(default=3, ge=0)
+    max_retries: int = Field(default=3, ge=0, strict=True)
     base_delay: NonNegativeSeconds = 1.0
     exponential_backoff: bool = True
     max_delay: NonNegativeSeconds = 30.0
-    jitter: float = Field(default=0.0, ge=0, le=1)
+    jitter: float = Field(default=0.0, ge=0, le=1, strict=True)
     retry_on: tuple[type[BaseException], ...] = (Exception,)
     should_retry: Callable[[BaseException, int], bool] | None = None
 
