@@ -57,7 +57,7 @@ class Theme(QObject):
         self._mode: Mode = "system"
         self._tokens: Tokens | None = None
         self._glyphs = QTemporaryDir(f"{QDir.tempPath()}/qtorch-demo-XXXXXX")
-        # At exit too: Python does not promise to destroy the QTemporaryDir, and without that Qt leaves the folder.
+        # At exit too, where a leaked reference to the theme would leave the folder behind for good.
         weakref.finalize(self, self._glyphs.remove)
         self._write_glyphs()
         app.setStyle("Fusion")

@@ -62,14 +62,14 @@ def test_it_is_a_pill_at_every_size_of_font(qtbot: QtBot, theme: Theme, pixels, 
     window = QWidget()
     layout = QVBoxLayout(window)
     layout.setSpacing(8)
-    window.setFont(scaled(window.font(), factor))
     badge = Badge("words", Kind.DANGER)
+    badge.setFont(scaled(badge.font(), factor))
     layout.addWidget(badge)
     qtbot.addWidget(window)
     window.show()
     left, top, height = badge.x(), badge.y(), badge.height()
     assert pixels.at(window, left + 1, top + height // 2) == theme.tokens.danger
-    inset = round(height * 0.05)  # outside a circle as high as the badge
+    inset = int(height * 0.09)  # outside a circle as high as the badge
     assert pixels.at(window, left + inset, top + inset) == theme.tokens.background, "its ends are not round"
 
 

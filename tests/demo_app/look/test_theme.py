@@ -228,11 +228,12 @@ def test_a_muted_and_a_danger_label_have_their_colours(qtbot: QtBot, theme: Them
 
 LEAVES_NO_FOLDER = """
 import sys
+from ctypes import py_object, pythonapi
 from PySide6.QtCore import QDir, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox
 from demo_app.look.theme import apply
 app = QApplication([])
-apply(app, "dark")
+theme = apply(app, "dark")
 window = QComboBox()
 window.show()
 print(QDir.searchPaths("glyphs")[0], flush=True)
@@ -243,8 +244,13 @@ print(QDir.searchPaths("glyphs")[0], flush=True)
 @pytest.mark.realtime
 @pytest.mark.parametrize(
     "ending",
-    ["", "QTimer.singleShot(0, app.quit); sys.exit(app.exec())", "raise SystemExit(3)"],
-    ids=["end of the script", "after exec", "exit without exec"],
+    [
+        "",
+        "QTimer.singleShot(0, app.quit); sys.exit(app.exec())",
+        "raise SystemExit(3)",
+        "pythonapi.Py_IncRef(py_object(theme))",
+    ],
+    ids=["end of the script", "after exec", "exit without exec", "leaked reference"],
 )
 def test_the_folder_of_recoloured_images_is_gone_after_the_program(ending: str) -> None:
     done = subprocess.run(
