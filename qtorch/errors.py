@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 __all__ = [
     "ClosedError",
@@ -20,7 +20,11 @@ __all__ = [
     "StateMutatedError",
     "UnknownJobError",
     "WrongThreadError",
+    "text_of",
+    "without_frames",
 ]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class QtorchError(Exception):
@@ -76,6 +80,9 @@ class JobCancelledError(QtorchError):
         super().__init__(reason or "the job was cancelled")
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[JobCancelledError], tuple[str | None]]:
+        return type(self), (self.reason,)
+
 
 class JobTimeoutError(QtorchError, TimeoutError):
     """A job ran out of time.
@@ -94,6 +101,10 @@ class JobTimeoutError(QtorchError, TimeoutError):
         self.timeout = timeout
         self.kind: Literal["attempt", "deadline"] = kind
 
+    def __reduce__(self) -> tuple[type[JobTimeoutError], tuple[float, str]]:
+        # By default an exception is copied and unpickled by calling it with its text.
+        return type(self), (self.timeout, self.kind)
+
 
 class NoRetry(QtorchError):  # noqa: N818 - an instruction more than an error: `raise NoRetry(error)`
     """Raised in ``process`` to fail at once with ``error``, whatever the retry policy says.
@@ -109,6 +120,38 @@ class NoRetry(QtorchError):  # noqa: N818 - an instruction more than an error: `
     def __init__(self, error: BaseException) -> None:
         super().__init__(str(error))
         self.error = error
+
+    def __reduce__(self) -> tuple[type[NoRetry], tuple[BaseException]]:
+        return type(self), (self.error,)
+
+
+def text_of(error: BaseException) -> str:
+    """Give an exception's own text, or its class name if it has none."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide what happened
+        text = ""
+    return text or type(error).__name__
+
+
+def without_frames(error: E) -> E:
+    """Strip ``error`` of its frames, those of its causes too, and give it.
+
+    Frames keep everything alive that their local variables refer to: a widget in one of them would be destroyed on
+    whichever thread drops the exception last.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        waiting += (one.__cause__, one.__context__)
+        if isinstance(one, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", one).exceptions
+    return error
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
-from pydantic import Field, computed_field
+from pydantic import Field, computed_field, field_validator
 
+from qtorch.errors import text_of, without_frames
 from qtorch.state.base_state import BaseState
 
 T = TypeVar("T")
@@ -63,7 +64,12 @@ class AsyncState(BaseState, Generic[T]):
 
     def to_failure(self, error: BaseException) -> Self:
         """Give the state after ``error``; the data stays. The error is kept without its frames."""
-        return self.copy_with(status=AsyncStatus.FAILURE, error=error.with_traceback(None))
+        return self.copy_with(status=AsyncStatus.FAILURE, error=error)
+
+    @field_validator("error")
+    @classmethod
+    def _keep_no_frames(cls, error: BaseException | None) -> BaseException | None:
+        return None if error is None else without_frames(error)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -87,7 +93,7 @@ class AsyncState(BaseState, Generic[T]):
     @property
     def error_message(self) -> str:
         """The error's own text, or its class name if it has none; empty without an error."""
-        return "" if self.error is None else str(self.error) or type(self.error).__name__
+        return "" if self.error is None else text_of(self.error)
 
     def when(
         self,
@@ -132,9 +138,10 @@ class AsyncState(BaseState, Generic[T]):
             return or_else()
 
         return self.when(
-            initial=initial or otherwise,
-            loading=loading or otherwise,
-            success=success or otherwise,
-            failure=failure or otherwise,
-            refreshing=refreshing or (None if success or loading else otherwise),
+            # By identity: a callable with a length of 0 is false.
+            initial=otherwise if initial is None else initial,
+            loading=otherwise if loading is None else loading,
+            success=otherwise if success is None else success,
+            failure=otherwise if failure is None else failure,
+            refreshing=refreshing,
         )

@@ -5,48 +5,57 @@ from __future__ import annotations
 import collections
 import collections.abc
 import difflib
-from typing import Any, Self, TypeVar, get_args, get_origin
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 _M = TypeVar("_M", bound=BaseModel)
 
-_MUTABLE: dict[Any, str] = {
+_MUTABLE: dict[type[Any], str] = {
     list: "tuple",
     set: "frozenset",
     dict: "Mapping",
     bytearray: "bytes",
     collections.deque: "tuple",
-    collections.OrderedDict: "Mapping",
-    collections.defaultdict: "Mapping",
-    collections.Counter: "Mapping",
-    collections.abc.Sequence: "tuple",
     collections.abc.Iterable: "tuple",
     collections.abc.Iterator: "tuple",
     collections.abc.Collection: "tuple",
     collections.abc.MutableSequence: "tuple",
     collections.abc.MutableSet: "frozenset",
     collections.abc.MutableMapping: "Mapping",
+    collections.abc.Set: "frozenset",
+    collections.abc.Sequence: "tuple",
+    collections.abc.Collection: "tuple",
+    collections.abc.Iterable: "tuple",
+    collections.abc.Iterator: "tuple",
 }
 """Containers that can change, or hide one that can, with what to write instead."""
 
+_CONCRETE: tuple[type[Any], ...] = (list, set, dict, bytearray, collections.deque)
+_NOT_HELD: tuple[Any, ...] = (get_origin(Callable[[], Any]), type)
+"""What only talks of its arguments: ``type[list]`` is a class, and holds no list."""
 
-_CALLABLE: Any = collections.abc.Callable
 
-
-def _mutable_container(annotation: Any) -> Any:
-    """Give the first container in ``annotation`` that a state may not have, else None."""
+def _mutable_container(annotation: Any) -> tuple[type[Any], str] | None:
+    """Give the first container in ``annotation`` that a state may not have and what to write instead, else None."""
+    for behind in ("__value__", "__supertype__"):  # of `type Names = list[str]`, and of NewType
+        if hasattr(annotation, behind):
+            return _mutable_container(getattr(annotation, behind))
     origin = get_origin(annotation) or annotation
-    try:
-        if origin in _MUTABLE:
-            return origin
-    except TypeError:  # an unhashable argument such as the metadata of Annotated
+    if origin in _NOT_HELD:
         return None
+    if isinstance(origin, type):
+        kind: type[Any] = next((one for one in _CONCRETE if issubclass(origin, one)), origin)
+        if kind in _MUTABLE:
+            return origin, _MUTABLE[kind]
     args = get_args(annotation)
-    if getattr(annotation, "__metadata__", None) is not None:  # Annotated: the rest is no type
+    if origin is Annotated:  # the rest is no type
         args = args[:1]
-    if origin is _CALLABLE:
-        return None
     return next((found for arg in args if (found := _mutable_container(arg)) is not None), None)
 
 
@@ -67,14 +76,18 @@ class BaseState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # Here, because annotations may name classes that come later: then they are known only when this is called.
+        schema = handler(source)
         for name, info in cls.model_fields.items():
             if (found := _mutable_container(info.annotation)) is not None:
+                container, instead = found
                 raise TypeError(
-                    f"{cls.__name__}.{name} holds a {found.__name__}, which can change without anybody hearing of it.\n"
-                    f"  Write {_MUTABLE[found]} instead."
+                    f"{cls.__name__}.{name} holds a {container.__name__}, which can change without anybody hearing "
+                    f"of it.\n"
+                    f"  Write {instead} instead."
                 )
+        return schema
 
     def copy_with(self, **changes: Any) -> Self:
         """Give a copy with some fields changed, validated; fields not named keep their very objects.
@@ -92,8 +105,10 @@ class BaseState(BaseModel):
 def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
     """Give a validated copy of any pydantic model with ``changes``; see :meth:`BaseState.copy_with`."""
     cls = type(model)
+    # Not model_fields: that is a property of the metaclass, and costs 1 us.
+    known = cls.__pydantic_fields__
     for name in changes:
-        if name not in cls.model_fields:
+        if name not in known:
             raise _unknown_field(cls, name)
     copy = _shallow_copy(model)
     if len(changes) == 1:
@@ -115,10 +130,14 @@ def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
 def _shallow_copy(model: _M) -> _M:
     copy = model.__class__.__new__(model.__class__)
     put = object.__setattr__
-    put(copy, "__dict__", model.__dict__.copy())
+    values, fields, private = model.__dict__.copy(), model.__class__.__pydantic_fields__, model.__pydantic_private__
+    if len(values) != len(fields):
+        # A cached_property of the old values must not be that of the new ones.
+        values = {name: value for name, value in values.items() if name in fields}
+    put(copy, "__dict__", values)
     put(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__.copy())
     put(copy, "__pydantic_extra__", model.__pydantic_extra__)
-    put(copy, "__pydantic_private__", model.__pydantic_private__)
+    put(copy, "__pydantic_private__", None if private is None else private.copy())
     return copy
 
 
@@ -132,6 +151,8 @@ def _aliased(cls: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
 
 def _input_name(cls: type[BaseModel], name: str) -> str:
     alias = cls.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
     return alias if isinstance(alias, str) else name
 
 
