@@ -20,6 +20,7 @@ if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from qtorch.binding.one_way import Binding, bind
     from qtorch.bus import SignalBus, Subscription
     from qtorch.cache.in_memory import InMemoryCacheProvider
     from qtorch.cache.invalidate import InvalidateCacheJob
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from qtorch.state.source import Field, Source, combine
 
 _ROOMS = {
+    "qtorch.binding.one_way": ("Binding", "bind"),
     "qtorch.bus": ("SignalBus", "Subscription"),
     "qtorch.cache.in_memory": ("InMemoryCacheProvider",),
     "qtorch.cache.invalidate": ("InvalidateCacheJob",),
@@ -159,6 +161,7 @@ __all__ = [
     "BaseJob",
     "BaseOrchestrator",
     "BaseState",
+    "Binding",
     "CONCURRENT",
     "CachePolicy",
     "CacheProvider",
@@ -215,6 +218,7 @@ __all__ = [
     "Subscription",
     "UnknownJobError",
     "WrongThreadError",
+    "bind",
     "combine",
     "executes",
     "generate_job_id",

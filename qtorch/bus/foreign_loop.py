@@ -28,31 +28,37 @@ def is_foreign(loop: asyncio.AbstractEventLoop) -> bool:
 @contextmanager
 def driven_by(loop: asyncio.AbstractEventLoop, mailbox: Mailbox, clock: Clock) -> Generator[None, None, None]:
     """Have ``loop``, which is running on this thread, drive ``mailbox`` and ``clock`` as well."""
-    driver = _Driver(loop, mailbox, clock)
-    driver.start()
+    driver: Any = mailbox.drivers.get(loop)
+    if driver is None:
+        driver = mailbox.drivers[loop] = _Driver(loop, mailbox, clock)
+        driver.start()
+    # One driver, however many wait: each wake would turn them all.
+    driver.users += 1
     try:
         yield
     finally:
-        driver.stop()
+        driver.users -= 1
+        if not driver.users:
+            del mailbox.drivers[loop]
+            driver.stop()
 
 
 class _Driver:
     def __init__(self, loop: asyncio.AbstractEventLoop, mailbox: Mailbox, clock: Any) -> None:
         self._loop = loop
         self._mailbox = mailbox
+        self.users = 0
         self._is_stopped = False
         self._clock = clock if hasattr(clock, "run_due") else None  # a FakeClock runs when it is told to
         self._timer: asyncio.TimerHandle | None = None
         self._stop_listening: Any = None
 
     def start(self) -> None:
-        self._mailbox.drivers.append(self.wake)
         if self._clock is not None:
             self._stop_listening = self._clock.on_earlier(self.wake)
         self._loop.call_soon(self._turn)
 
     def stop(self) -> None:
-        self._mailbox.drivers.remove(self.wake)
         if self._stop_listening is not None:
             self._stop_listening()
         if self._timer is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import weakref
 from collections import deque
@@ -17,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from qtorch.bus.cursor import BUDGET, Cursor, Step, describe
 from qtorch.errors import ErrorReport
 from qtorch.events import BaseEvent, JobEvent
+from qtorch.ports import call_excepthook
 
 if TYPE_CHECKING:
     from qtorch.ports import ErrorSink
@@ -32,6 +32,13 @@ class Notifier(Protocol):
         ...
 
 
+class Driver(Protocol):
+    """Another event loop that works the mailbox off."""
+
+    def wake(self) -> None:
+        """Make it drain. Any thread."""
+
+
 class Mailbox:
     """The queue through which everything reaches the thread that made it, and the loop that works it off.
 
@@ -41,7 +48,7 @@ class Mailbox:
     """
 
     __slots__ = ("__weakref__", "_waker", "before_drain", "buses", "cursor", "delivering", "dirty", "drivers", "queue",
-                 "sink", "thread", "wake_at", "wake_is_pending")  # fmt: skip
+                 "sink", "thread", "turns", "wake_at", "wake_is_pending")  # fmt: skip
 
     def __init__(self, sink: ErrorSink | None = None) -> None:
         self.thread = threading.get_ident()
@@ -51,9 +58,11 @@ class Mailbox:
         self.dirty: dict[Notifier, None] = {}
         self.delivering = 0
         """How many drains are on the stack: more than one under a dialog that a listener opened."""
+        self.turns = 0
+        """How many drains there were: how often, at least, the event loop has turned."""
         self.buses: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.drivers: list[Callable[[], object]] = []
-        """Wake-ups of loops that Qt does not drive."""
+        self.drivers: dict[Any, Driver] = {}
+        """The loops, not driven by Qt, that somebody on this thread waits in."""
         self.before_drain: Callable[[], object] | None = None
         self.wake_is_pending = False
         self.wake_at = 0.0
@@ -76,8 +85,8 @@ class Mailbox:
             self._waker.wanted.emit()
         except RuntimeError:
             return  # the application object is gone, and every QObject with it: nobody is left to be told
-        for drive in tuple(self.drivers):
-            drive()
+        for driver in tuple(self.drivers.values()):
+            driver.wake()
 
     def lateness(self) -> float:
         """Seconds since an unanswered wake. Any thread."""
@@ -90,6 +99,7 @@ class Mailbox:
             self.before_drain()
         until = perf_counter() + BUDGET
         self.delivering += 1
+        self.turns += 1
         try:
             # What the last drain had no time to tell comes first, else a flood would starve the widgets.
             if self._flush(until):
@@ -106,6 +116,8 @@ class Mailbox:
             del self.dirty[notifier]
             if not notifier.flush(until):
                 self.dirty[notifier] = None
+                return False
+            if self.dirty and perf_counter() >= until:
                 return False
         return True
 
@@ -167,6 +179,6 @@ class UnattendedSink:
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Hand ``report`` to sys.excepthook, or log it."""
         if user_code:
-            sys.excepthook(type(report.error), report.error, report.error.__traceback__)
+            call_excepthook(report.error)
         else:
             _log.error("%s: %s", report.where, report.error)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+import weakref
 from threading import get_ident
 from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import shiboken6
 from PySide6.QtCore import QMetaMethod, QObject, Signal
 
 from qtorch import ports
@@ -152,8 +153,18 @@ class SignalBus(QObject):
 class BusCore:
     """What a bus does, behind the QObject: setting an attribute of one costs four times as much."""
 
-    __slots__ = ("__weakref__", "_emitted", "_is_watched", "ignored", "is_closed", "is_refusing", "jobs", "mailbox",
-                 "routes", "seq")  # fmt: skip
+    __slots__ = (
+        "__weakref__",
+        "_bus",
+        "_emitted",
+        "ignored",
+        "is_closed",
+        "is_refusing",
+        "jobs",
+        "mailbox",
+        "routes",
+        "seq",
+    )  # fmt: skip
 
     def __init__(self, bus: SignalBus, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -163,9 +174,8 @@ class BusCore:
         self.ignored = 0
         self.is_refusing = False
         self.is_closed = False
-        # A signal without receivers costs 1 us to emit, and 0.2 us to ask.
-        self._is_watched = partial(bus.isSignalConnected, QMetaMethod.fromSignal(bus.event_emitted))
-        self._emitted = bus.event_emitted
+        self._bus = weakref.ref(bus)
+        self._emitted = QMetaMethod.fromSignal(bus.event_emitted)
         mailbox.buses.add(self)
 
     # -- listening ----------------------------------------------------------------------------------------------
@@ -186,6 +196,16 @@ class BusCore:
             self.mailbox.post(self.routes.remove, listener)
 
     # -- delivering (the bus's thread) ---------------------------------------------------------------------------
+
+    def _is_watched(self) -> bool:
+        # A signal without receivers costs 1 us to emit, and 0.2 us to ask.
+        bus = self._bus()
+        return bus is not None and shiboken6.isValid(bus) and bus.isSignalConnected(self._emitted)
+
+    def _emit(self, event: BaseEvent) -> None:
+        bus = self._bus()
+        if bus is not None and shiboken6.isValid(bus):
+            bus.event_emitted.emit(event)
 
     def take_event(self, item: tuple[BaseEvent, int | None, int]) -> list[Step] | None:
         """Give the calls for a domain event."""
@@ -227,7 +247,7 @@ class BusCore:
         args = (event,)
         steps: list[Step] = []
         if is_watched:
-            steps.append((self._emitted.emit, args, True))
+            steps.append((self._emit, args, True))
         steps.extend((listener.hear, args, True) for listener in subscribers)
         add_steps(steps, hooks, args)
         own: Any = owner
@@ -269,6 +289,8 @@ class BusCore:
         self.is_refusing = True
         for run in tuple(self.jobs.running.values()):
             run.cancel("bus closed")
+            # One whose result is being written to a slow cache can't be cancelled; it is told now.
+            self.mailbox.post(run.take_end)
         self.mailbox.post(self.finish)
         # Bounded by the mark just posted: what listeners emit from now on is refused.
         while not self.is_closed and not self.mailbox.is_idle:

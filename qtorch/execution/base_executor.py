@@ -54,7 +54,7 @@ class BaseExecutor(Generic[J]):
             if isinstance(origin, type) and issubclass(origin, BaseExecutor):
                 for argument in get_args(base):
                     if isinstance(argument, type) and issubclass(argument, BaseJob):
-                        cls.job_type = argument
+                        cls.job_type = _whole(argument)
 
     @abstractmethod
     def process(self, job: J) -> Any:
@@ -143,6 +143,13 @@ def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> Non
     """Let ``executor`` find the runs of a Runtime by their job's id."""
     if not any(known is running for known in executor.running_jobs):
         executor.running_jobs = (*executor.running_jobs, running)
+
+
+def _whole(job_type: type[BaseJob[Any]]) -> type[BaseJob[Any]]:
+    """Give the generic class of ``FetchJob[Any]``: for pydantic that is a subclass, beside ``FetchJob[User]``."""
+    generic = job_type.__pydantic_generic_metadata__
+    origin: Any = generic["origin"]
+    return job_type if origin is None or any(one is not Any for one in generic["args"]) else origin
 
 
 class _FunctionExecutor(BaseExecutor[Any]):

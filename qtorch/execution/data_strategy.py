@@ -49,16 +49,18 @@ class DataLookup:
             found(read())
             return
 
+        post = run.bus.mailbox.post
+        limit = run.options.timeout
+        timer = None if limit is None else run.services.clock.call_later(limit, lambda: post(answer, MISSING))
+
         def answer(value: Any) -> Any:
+            if timer is not None:
+                timer.cancel()
             if self._answered or run.is_settled:
                 return None
             self._answered = True
-            timer.cancel()
             return found(value)
 
-        post = run.bus.mailbox.post
-        limit = run.options.timeout
-        timer = run.services.clock.call_later(365 * 86_400 if limit is None else limit, lambda: post(answer, MISSING))
         run.services.threads.call(lambda: post(answer, read()))
 
     def write(self, data: Any, take_written: Callable[[Any], Any]) -> bool:

@@ -14,6 +14,7 @@ from qtorch.execution.base_executor import know_running
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Gate, Lanes
 from qtorch.execution.run import JobRun
+from qtorch.execution.status import JobStatus
 from qtorch.job.base_job import attached_options, take_for_dispatch
 from qtorch.job.options import NO_OPTIONS, DispatchOptions, JobOptions, merge_options
 
@@ -51,6 +52,9 @@ class Dispatcher:
         self._registered: dict[type[BaseJob[Any]], Registration] = {}
         self._found: dict[type[BaseJob[Any]], Registration] = {}
         self.is_closed = False
+        """Whether new work is refused."""
+        self.is_finished = False
+        """Whether the last offer is about to be taken."""
 
     @staticmethod
     def instance() -> Dispatcher:
@@ -124,11 +128,7 @@ class Dispatcher:
     ) -> JobHandle[R]:
         """Start ``job`` for ``owner``. Tracked, by the owner too, before anything of it happens."""
         if self.is_closed or bus.is_refusing:
-            raise ClosedError(
-                f"{type(job).__name__} was dispatched on a closed {'Runtime' if self.is_closed else 'bus'}, where "
-                f"nothing can run any more.\n"
-                f"  Dispatch before close(); after a window is closed, look at runtime.bus.is_closed first."
-            )
+            raise self._closed(type(job))
         job_type = type(job)
         registration = self._found.get(job_type) or self._find(job_type)
         attached = attached_options(job)
@@ -149,8 +149,19 @@ class Dispatcher:
         if is_here:
             run.begin()
         else:
-            mailbox.post(run.begin)
+            mailbox.post(run.begin, self.services.clock.now())
+            if self.is_finished and run.status is JobStatus.QUEUED:
+                # The Runtime was closed meanwhile, and nobody takes what was posted.
+                self.services.running.pop(run.id, None)
+                raise self._closed(job_type)
         return JobHandle(run)
+
+    def _closed(self, job_type: type[BaseJob[Any]]) -> ClosedError:
+        return ClosedError(
+            f"{job_type.__name__} was dispatched on a closed {'Runtime' if self.is_closed else 'bus'}, where nothing "
+            f"can run any more.\n"
+            f"  Dispatch before close(); after a window is closed, look at runtime.is_closed first."
+        )
 
     def _find(self, job_type: type[BaseJob[Any]]) -> Registration:
         for cls in job_type.__mro__:

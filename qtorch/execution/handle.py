@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -57,6 +57,11 @@ class JobHandle(Generic[R]):
     def is_working(self) -> bool:
         """Whether its work goes on now, also after the job has ended as cancelled or timed out."""
         return self._run.is_working
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was given as ``metadata``."""
+        return self._run.options.metadata
 
     @property
     def outcome(self) -> JobOutcome[R] | None:

@@ -131,9 +131,15 @@ class JobRun:
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
-    def begin(self, _: object = None) -> None:
-        """Start the job, or let it wait in its lane. The bus's thread."""
+    def begin(self, dispatched_at: float | None = None) -> None:
+        """Start the job, or let it wait in its lane. The bus's thread.
+
+        ``dispatched_at`` is when that was, if it was on another thread: the deadline has been running since.
+        """
         if self.outcome is not None:
+            return
+        if self.bus.is_refusing:  # dispatched on another thread while it was being closed
+            self.cancel("runtime closed")
             return
         options = self.options
         if self._token is not None:
@@ -141,7 +147,8 @@ class JobRun:
             if self.is_settled:  # the token was cancelled before
                 return
         if options.deadline is not None:
-            self._deadline = self._later(options.deadline, self._take_deadline, options.deadline)
+            waited = 0.0 if dispatched_at is None else self.services.clock.now() - dispatched_at
+            self._deadline = self._later(options.deadline - waited, self._take_deadline, options.deadline)
         if self.lane is None:
             self.proceed()
         else:
@@ -297,6 +304,8 @@ class JobRun:
         assert self.options.timeout is not None
         error = JobTimeoutError(self.options.timeout)
         self._stop(attempt, str(error))
+        if self.outcome is not None:  # a callback of the attempt's token cancelled the job
+            return None
         return self._fail(error, "")
 
     def _take_deadline(self, deadline: float) -> list[Step] | None:
@@ -354,7 +363,10 @@ class JobRun:
 
     def _fail(self, error: BaseException, traceback: str) -> list[Step] | None:
         policy = self.options.retry
-        if policy is not None and self._may_retry(error):
+        may_retry = policy is not None and self._may_retry(error)
+        if self.outcome is not None:  # should_retry cancelled the job
+            return None
+        if policy is not None and may_retry:
             delay = policy.get_delay(self.number - 1)
             self.status = JobStatus.WAITING
             self._retry_timer = self._later(delay, self._take_retry)

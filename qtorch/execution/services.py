@@ -89,10 +89,15 @@ class Services:
         for run in tuple(self.running.values()):
             if run.status.value in by_status:
                 by_status[run.status.value] += 1
+        lanes: dict[str, dict[str, int]] = {}
+        for run in tuple(self.running.values()):
+            if run.lane is not None:
+                lanes[run.lane.name] = run.lane.counts
         still_working = [attempt.run.id for attempt in self.working if attempt.run.is_settled]
         return {
             **by_status,
             "still_working": len(still_working),
             "still_working_jobs": tuple(still_working),
+            "lanes": lanes,
             "runners": {"threads": self.threads.counts, "loop": self.loop.counts},
         }

@@ -135,6 +135,7 @@ class Shutdown:
     def finish(self, on_stuck: str, exit_code: Callable[[], int | None]) -> None:
         """Settle and tell what is left, and let go of threads and loop."""
         services = self._services
+        self._dispatcher.is_finished = True
         for run in tuple(services.running.values()):
             # Its outcome is fixed, and only a cache write that never returns keeps it from being told.
             services.mailbox.post(run.take_end)

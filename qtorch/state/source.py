@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from qtorch.ports import MISSING, Observable
 from qtorch.state.equality import same
+from qtorch.state.straight_line import certain_reads
 from qtorch.state.subscription import Subscription, hold, name_of
 from qtorch.state.tracking import EVERY_FIELD, reads_of, twin_of
 
@@ -145,12 +146,13 @@ class _Subscriber(Effect[T]):
 class Selected(Source[T]):
     """What a selector reads of an observable's state, tracked per root field."""
 
-    __slots__ = ("_keys", "_observable", "_seen", "_selector", "_value")
+    __slots__ = ("_certain", "_keys", "_observable", "_seen", "_selector", "_value")
 
     def __init__(self, observable: Observable[S], selector: Callable[[S], T]) -> None:
         super().__init__()
         self._observable: Observable[Any] = observable
         self._selector: Callable[[Any], T] = selector
+        self._certain = certain_reads(selector, type(self._observable.state))
         self._keys: frozenset[str] = frozenset()
         self._seen: Any = None
         self._value: Any = MISSING
@@ -163,6 +165,12 @@ class Selected(Source[T]):
         if seen is state or (seen is not None and self._is_alike(seen, state)):
             return self._value  # type: ignore[no-any-return]
         self._seen = None
+        value = self._watched(state) if self._certain is None else self._selector(state)
+        if self._downstream:
+            self._seen, self._value = state, value
+        return value
+
+    def _watched(self, state: Any) -> T:
         twin = twin_of(state)
         try:
             value = self._selector(twin)
@@ -170,22 +178,17 @@ class Selected(Source[T]):
             # Also when it raised: what it read up to there decides when to try again.
             if self._downstream:
                 self._observe(reads_of(twin))
-        if value is twin:
-            value = state
-            if self._downstream:
-                self._observe(EVERY_FIELD)
+        if value is not twin:
+            return value
         if self._downstream:
-            self._seen, self._value = state, value
-        return value
+            self._observe(EVERY_FIELD)
+        return state  # type: ignore[no-any-return]
 
     def _is_alike(self, seen: Any, state: Any) -> bool:
         if self._keys is EVERY_FIELD:
             return False
         a, b = seen.__dict__, state.__dict__
-        for key in self._keys:  # noqa: SIM110 - a generator costs 0.3 us on the way of every change that is shown
-            if a[key] is not b[key]:
-                return False
-        return True
+        return all(a[key] is b[key] for key in self._keys)
 
     def _observe(self, keys: AbstractSet[str]) -> None:
         # Which fields are read can change with the state: `s.user.name if s.user else s.fallback`.
@@ -197,8 +200,14 @@ class Selected(Source[T]):
                 self._observable.observe(key, self)
             self._keys = frozenset(keys)
 
+    def invalidate(self, effects: dict[Callable[[], object], None]) -> None:
+        """Forget the value, and add whoever listens to ``effects``."""
+        self._seen = None
+        super().invalidate(effects)
+
     def _connect(self) -> None:
-        pass  # whoever attaches reads next, and which fields to observe is known after that
+        # Without certain reads the first look tells, which whoever attaches takes next.
+        self._observe(self._certain or frozenset())
 
     def _disconnect(self) -> None:
         self._observe(frozenset())

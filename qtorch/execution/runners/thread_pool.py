@@ -169,7 +169,7 @@ class _Drain(QRunnable):
             sys.settrace(trace)
         if (profile := threading.getprofile()) is not None:
             sys.setprofile(profile)
-        next_work = self._runner.handed.get
+        next_work: Callable[[], _Work | None] = self._runner.handed.get
         while (work := next_work()) is not None:
             work()
             # Nothing of a job may be held while this thread waits for the next one.

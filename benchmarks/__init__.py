@@ -1,0 +1,1 @@
+"""qtorch beside what users would write or install instead, in one run on one machine."""
