@@ -152,7 +152,7 @@ class Selected(Source[T]):
         super().__init__()
         self._observable: Observable[Any] = observable
         self._selector: Callable[[Any], T] = selector
-        self._certain = certain_reads(selector, type(self._observable.state))
+        self._certain = certain_reads(selector, observable.state.__class__)
         self._keys: frozenset[str] = frozenset()
         self._seen: Any = None
         self._value: Any = MISSING
