@@ -54,7 +54,8 @@ class BaseExecutor(Generic[J]):
             if isinstance(origin, type) and issubclass(origin, BaseExecutor):
                 for argument in get_args(base):
                     if isinstance(argument, type) and issubclass(argument, BaseJob):
-                        cls.job_type = _whole(argument)
+                        job_type: type[BaseJob[Any]] = argument
+                        cls.job_type = _whole(job_type)
 
     @abstractmethod
     def process(self, job: J) -> Any:

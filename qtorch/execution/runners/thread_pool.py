@@ -184,7 +184,7 @@ def _work(attempt: Attempt, process: _Process) -> None:
         attempt.tell_begun()
     token = current_attempt.set(attempt)
     try:
-        data = process(attempt.run.job)
+        data: object = process(attempt.run.job)
         if hasattr(type(data), "__await__"):
             raise _not_awaited(attempt, data)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a pool thread would deadlock the process

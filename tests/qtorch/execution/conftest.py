@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
 
 from tests.qtorch.execution.rig import Rig, qasync_loop
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 
 @pytest.fixture
@@ -16,8 +18,9 @@ def make_rig(qapp: QApplication) -> Iterator[Callable[..., Rig]]:
     with ExitStack() as ending:
 
         def make(runner: str = "thread", **options: Any) -> Rig:
-            loop = ending.enter_context(qasync_loop(qapp)) if runner == "qasync" else None
-            rig = Rig(loop=loop, **options)
+            if runner == "qasync":
+                options["loop"] = ending.enter_context(qasync_loop(qapp))
+            rig = Rig(**options)
             ending.callback(rig.close)
             return rig
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import qasync
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication
 
 from qtorch import MISSING, BaseExecutor, BaseJob, BaseOrchestrator, BaseState, EventLog, JobHandle, Runtime
 from qtorch.testing import FakeClock
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from qtorch import ErrorReport
     from qtorch.execution.run import JobRun
 
@@ -79,7 +80,7 @@ class Work:
     """
 
     def __init__(self, *gives: object, is_open: bool = False, is_deaf: bool = False) -> None:
-        self.gives = list(gives) or [42]
+        self.gives: list[Any] = list(gives) or [42]
         self.is_deaf = is_deaf
         self.begun = threading.Event()
         self.ended = threading.Event()
@@ -284,7 +285,7 @@ class Rig:
 
 
 def run_of(handle: JobHandle[Any]) -> JobRun:
-    return handle._run  # noqa: SLF001 - what the tests of this room look at
+    return handle._run
 
 
 @contextmanager
@@ -299,8 +300,8 @@ def qasync_loop(app: QApplication) -> Iterator[Any]:
             task.cancel()
         drive(lambda: not asyncio.all_tasks(loop))
         # Not loop.stop(): that is app.exit(), after which every nested event loop of later tests returns at once.
-        loop._QEventLoop__is_running = False  # noqa: SLF001
-        asyncio._set_running_loop(None)  # noqa: SLF001
+        loop._QEventLoop__is_running = False
+        asyncio._set_running_loop(None)
         loop.close()
         asyncio.set_event_loop(None)
 

@@ -119,7 +119,8 @@ class Situation:
             case "reading the cache":
                 handle = self.dispatch()
                 drive(self.cache.reading.is_set)
-            case "writing the cache":
+            case _:
+                assert self.stage == "writing the cache"
                 self.cache.read_gate.open()
                 self.work.gate.open()
                 handle = self.dispatch()
@@ -269,9 +270,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("runner", "stage", "ending"), CASES)
-def test_a_job_ends_once_and_as_it_should(
-    make_rig: Callable[..., Rig], runner: str, stage: str, ending: str
-) -> None:
+def test_a_job_ends_once_and_as_it_should(make_rig: Callable[..., Rig], runner: str, stage: str, ending: str) -> None:
     cache = SlowCache() if "cache" in stage else None
     rig = make_rig(runner, cache=cache)
     if stage == "waiting for its executor":

@@ -6,9 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-from pytestqt.qtbot import QtBot
 
 from qtorch import (
     BaseJob,
@@ -26,6 +26,9 @@ from qtorch import (
     executes,
 )
 from tests.qtorch.execution.rig import Rig, drive, elsewhere, run_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 pytestmark = pytest.mark.realtime
 
