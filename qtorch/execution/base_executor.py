@@ -52,10 +52,7 @@ class BaseExecutor(Generic[J]):
         for base in cls.__dict__.get("__orig_bases__", ()):
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, BaseExecutor):
-                for argument in get_args(base):
-                    if isinstance(argument, type) and issubclass(argument, BaseJob):
-                        job_type: type[BaseJob[Any]] = argument
-                        cls.job_type = _whole(job_type)
+                cls.job_type = next((_whole(one) for one in get_args(base) if _is_job_type(one)), cls.job_type)
 
     @abstractmethod
     def process(self, job: J) -> Any:
@@ -144,6 +141,10 @@ def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> Non
     """Let ``executor`` find the runs of a Runtime by their job's id."""
     if not any(known is running for known in executor.running_jobs):
         executor.running_jobs = (*executor.running_jobs, running)
+
+
+def _is_job_type(argument: Any) -> bool:
+    return isinstance(argument, type) and issubclass(argument, BaseJob)
 
 
 def _whole(job_type: type[BaseJob[Any]]) -> type[BaseJob[Any]]:
