@@ -15,7 +15,10 @@ def path_of(selector: Callable[[Any], object]) -> tuple[str, ...]:
         It is anything but a plain path.
     """
     reads: list[tuple[str, ...]] = []
-    probe = selector(_PathProbe((), reads))
+    try:
+        probe = selector(_PathProbe((), reads))
+    except TypeError:  # something was done with a field: called, compared, counted, asked whether it is true
+        probe = None
     if isinstance(probe, _PathProbe):
         path: tuple[str, ...] = object.__getattribute__(probe, "_path")
         # Whatever else was read decided which path it is: `s.a if s.b is None else s.c`.
@@ -43,4 +46,4 @@ class _PathProbe:
         return _PathProbe(path, reads)
 
     def __bool__(self) -> bool:
-        raise TypeError("field() takes a plain path, without conditions; for anything computed use select()")
+        raise TypeError

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from collections.abc import Set as AbstractSet
 from operator import is_
+from sys import getrefcount
 from typing import Any, Generic, TypeVar, overload
 
 from qtorch.ports import MISSING, Observable
 from qtorch.state.equality import same
 from qtorch.state.straight_line import certain_reads
 from qtorch.state.subscription import Subscription, hold, name_of
-from qtorch.state.tracking import EVERY_FIELD, reads_of, twin_of
+from qtorch.state.tracking import ALONE, EVERY_FIELD, reads_of, twin_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -154,20 +155,22 @@ class Selected(Source[T]):
         self._selector: Callable[[Any], T] = selector
         self._certain = certain_reads(selector, observable.state.__class__)
         self._keys: frozenset[str] = frozenset()
-        self._seen: Any = None
+        self._seen: dict[str, Any] | None = None
         self._value: Any = MISSING
 
     def get(self) -> T:
         """Give what the selector gives for the state as it is now."""
         state = self._observable.state
-        seen = self._seen
         # Looked up, not remembered from what was told: a change is told at the end of a drain, and read before that.
-        if seen is state or (seen is not None and self._is_alike(seen, state)):
+        if self._seen is not None and self._is_alike(self._seen, state.__dict__):
             return self._value  # type: ignore[no-any-return]
         self._seen = None
         value = self._watched(state) if self._certain is None else self._selector(state)
         if self._downstream:
-            self._seen, self._value = state, value
+            # Only what was read: the whole state would keep alive what nobody shows any more.
+            values = state.__dict__
+            self._seen = values if self._keys is EVERY_FIELD else {key: values[key] for key in self._keys}
+            self._value = value
         return value
 
     def _watched(self, state: Any) -> T:
@@ -178,17 +181,16 @@ class Selected(Source[T]):
             # Also when it raised: what it read up to there decides when to try again.
             if self._downstream:
                 self._observe(reads_of(twin))
-        if value is not twin:
-            return value
-        if self._downstream:
+        is_kept = getrefcount(twin) > ALONE
+        if is_kept and self._downstream:
+            # Whoever has the state can read any field of it, now or later.
             self._observe(EVERY_FIELD)
-        return state  # type: ignore[no-any-return]
+        return state if value is twin else value
 
-    def _is_alike(self, seen: Any, state: Any) -> bool:
+    def _is_alike(self, seen: dict[str, Any], values: dict[str, Any]) -> bool:
         if self._keys is EVERY_FIELD:
-            return False
-        a, b = seen.__dict__, state.__dict__
-        return all(a[key] is b[key] for key in self._keys)
+            return seen is values
+        return all(seen[key] is values[key] for key in self._keys)
 
     def _observe(self, keys: AbstractSet[str]) -> None:
         # Which fields are read can change with the state: `s.user.name if s.user else s.fallback`.
@@ -341,7 +343,7 @@ def combine(*sources_then_function: Any) -> Source[Any]:
     --------
     >>> full = combine(people.select(lambda s: s.name), app.select(lambda s: s.title), "{} {}".format)  # doctest: +SKIP
     """
-    *sources, function = sources_then_function
+    *sources, function = sources_then_function or (None,)
     if not sources or not callable(function) or not all(isinstance(source, Source) for source in sources):
         raise TypeError("combine takes sources and, last, a function of their values: combine(a, b, lambda a, b: ...)")
     return _Derived(tuple(sources), function)

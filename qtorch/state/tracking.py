@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from sys import getrefcount
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -13,8 +14,8 @@ ANY_FIELD: Final = "*"
 
 EVERY_FIELD: Final = frozenset((ANY_FIELD,))
 
-# Through these a whole state can be read past __getattribute__ (pydantic-core reads __dict__ itself).
-_WHOLE = frozenset(dir(BaseModel)) - frozenset(dir(object)) | {"__dict__", "copy_with"}
+# Through these a whole state can be read past __getattribute__ (pydantic-core reads __dict__ itself), or copied.
+_WHOLE = frozenset(dir(BaseModel)) - frozenset(dir(object)) | {"__dict__", "__reduce_ex__", "copy_with"}
 _MACHINERY = frozenset({"__class__", "__pydantic_private__", "__pydantic_extra__"})
 _TWIN_OF = "__qtorch_twin_of__"
 
@@ -28,6 +29,15 @@ def twin_of(state: Any) -> Any:
     cls = state.__class__
     make: Callable[[Any], Any] = cls.__dict__.get(_TWIN_OF) or _twin_maker(cls)
     return make(state)
+
+
+def _references() -> int:
+    alone = object()
+    return getrefcount(alone)
+
+
+ALONE: Final = _references()
+"""What ``getrefcount(x)`` gives for an object that only the variable ``x`` refers to; less from Python 3.14 on."""
 
 
 def reads_of(twin: Any) -> AbstractSet[str]:
@@ -45,6 +55,7 @@ def _twin_maker(cls: type[BaseModel]) -> Callable[[Any], Any]:
         for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
     )
     put_reads = recorder.__dict__["_qtorch_reads"].__set__
+    put_state = recorder.__dict__["_qtorch_state"].__set__
 
     def make(state: Any) -> Any:
         twin = new(recorder)
@@ -53,6 +64,7 @@ def _twin_maker(cls: type[BaseModel]) -> Callable[[Any], Any]:
         put_extra(twin, state.__pydantic_extra__)
         put_private(twin, state.__pydantic_private__)
         put_reads(twin, set())
+        put_state(twin, state)
         return twin
 
     # Kept with the class: a dictionary of classes would keep them alive.
@@ -69,14 +81,26 @@ def _recorder(cls: type[BaseModel]) -> Any:
             get(self, "_qtorch_reads").add(name)
         elif name == "__class__":
             return cls
-        elif (name in _WHOLE and name not in _MACHINERY) or name in get(self, "__dict__"):
-            # The second case is a cached_property that was computed before: what it read is not known any more.
+        elif name in _WHOLE and name not in _MACHINERY:
+            get(self, "_qtorch_reads").add(ANY_FIELD)
+            # Of the state itself, so that what is copied is a state and no twin.
+            return getattr(get(self, "_qtorch_state"), name)
+        elif name in get(self, "__dict__"):
+            # A cached_property that was computed before: what it read is not known any more.
             get(self, "_qtorch_reads").add(ANY_FIELD)
         return get(self, name)
 
+    def __copy__(self: Any) -> Any:  # noqa: N807
+        return self.__copy__()  # of the state: copy.copy() asks the class
+
+    def __deepcopy__(self: Any, memo: Any = None) -> Any:  # noqa: N807
+        return self.__deepcopy__(memo)
+
     namespace: dict[str, Any] = {
         "__getattribute__": __getattribute__,
-        "__slots__": ("_qtorch_reads",),
+        "__copy__": __copy__,
+        "__deepcopy__": __deepcopy__,
+        "__slots__": ("_qtorch_reads", "_qtorch_state"),
         "__module__": cls.__module__,
     }
     # type.__new__, not pydantic's: the twin inherits everything it needs, and building a model costs 0.5 ms.
