@@ -5,6 +5,7 @@ The everyday names are here; each is imported when it is first used.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
     )
 
 __version__ = "0.1.0"
+
+# Whether a library's warnings are shown is the application's choice; without a handler Python prints them to stderr.
+logging.getLogger("qtorch").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from qtorch.binding.one_way import Binding, bind
