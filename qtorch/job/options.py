@@ -62,6 +62,17 @@ class CachePolicy(BaseModel):
     revalidate: bool = True
     force_refresh: bool = False
 
+    if TYPE_CHECKING:
+        # What the validators accept: pydantic's own signature knows only what the fields hold.
+        def __init__(
+            self,
+            *,
+            key: str,
+            ttl: float | timedelta | None = None,
+            revalidate: bool = True,
+            force_refresh: bool = False,
+        ) -> None: ...
+
 
 class JobOptions(BaseModel):
     """How a job is run. What is not set is left to the next layer: class default, builder, keywords of dispatch.
@@ -100,7 +111,7 @@ class JobOptions(BaseModel):
     metadata: Mapping[str, Any] = Field(default_factory=dict)
 
     if TYPE_CHECKING:
-        # What the validators accept: pydantic's own signature knows only what the fields hold.
+        # As above.
         def __init__(self, **options: Unpack[DispatchOptions]) -> None: ...
 
     @field_validator("retry", mode="before")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from qtorch.errors import NoRetry
 from qtorch.job.durations import NonNegativeSeconds
-from qtorch.ports import Random  # noqa: TC001 - as above
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from qtorch.ports import Random
 
 PROGRAMMING_ERRORS = (TypeError, AttributeError, NameError, AssertionError)
 """Not retried unless named: trying again cannot mend a bug, it only hides it."""
@@ -49,6 +54,20 @@ class RetryPolicy(BaseModel):
     jitter: float = Field(default=0.0, ge=0, le=1, strict=True)
     retry_on: tuple[type[BaseException], ...] = (Exception,)
     should_retry: Callable[[BaseException, int], bool] | None = None
+
+    if TYPE_CHECKING:
+        # What the validators accept: pydantic's own signature knows only what the fields hold.
+        def __init__(
+            self,
+            *,
+            max_retries: int = 3,
+            base_delay: float | timedelta = 1.0,
+            exponential_backoff: bool = True,
+            max_delay: float | timedelta = 30.0,
+            jitter: float = 0.0,
+            retry_on: tuple[type[BaseException], ...] = (Exception,),
+            should_retry: Callable[[BaseException, int], bool] | None = None,
+        ) -> None: ...
 
     def get_delay(self, attempt: int, rng: Random = random) -> float:
         """Seconds to wait after failed attempt ``attempt`` (0 for the first).

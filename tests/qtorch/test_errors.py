@@ -66,10 +66,10 @@ def test_the_text_of_an_error_is_its_own_unmangled(error: Exception, text: str) 
     assert text_of(error) == text
 
 
-def raised(error: BaseException) -> BaseException:
+def raised(error: Exception) -> Exception:
     try:
         raise error
-    except BaseException as caught:
+    except Exception as caught:
         return caught
 
 

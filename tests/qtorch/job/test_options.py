@@ -143,7 +143,8 @@ def test_the_upper_layer_wins_in_the_field_it_sets_and_only_there(name: str) -> 
 
 @pytest.mark.parametrize("name", ["timeout", "deadline", "retry", "cache", "lane", "policy"])
 def test_an_explicit_none_switches_the_lower_layer_off(name: str) -> None:
-    merged = merge_options(JobOptions(**LOW), JobOptions(**{name: None}))
+    switched_off: dict[str, Any] = {name: None}
+    merged = merge_options(JobOptions(**LOW), JobOptions(**switched_off))
     assert getattr(merged, name) is None
 
 

@@ -174,7 +174,7 @@ def test_fields_with_aliases_are_changed_by_their_names(others: dict[str, Any]) 
         b: int = Field(default=0, validation_alias="theB", serialization_alias="outB")
         c: int = Field(default=0, validation_alias=AliasChoices("theC", "altC"))
 
-    state = Aliased(theA=7, theC=9)
+    state = Aliased.model_validate({"theA": 7, "theC": 9})
     new = state.copy_with(a=1, **others)
     assert (new.a, new.b, new.c) == (1, others.get("b", 0), 9)
     assert state.copy_with(c=3, **others).c == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import pytest
@@ -126,7 +126,7 @@ def test_the_guess_is_never_less_than_what_watching_finds(selector: Callable[[An
         def __call__(self, state: Any) -> object:
             return selector(state)
 
-    found: list[set[object]] = []
+    found: list[set[Hashable]] = []
     for one in (selector, Watched()):
         box = Box(PersonState())
         with box.select(one).subscribe(lambda _: None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import Any
 
@@ -64,7 +64,7 @@ class SubState(FormState):
         return f"{super().greeting()}!" + str(self.extra)
 
 
-def keys_of(selector: Callable[[Any], object], state: BaseState | None = None) -> set[object]:
+def keys_of(selector: Callable[[Any], object], state: BaseState | None = None) -> set[Hashable]:
     """What is observed while somebody listens to ``select(selector)``."""
     box = Box(state or FormState())
     with box.select(selector).subscribe(lambda _: None):
