@@ -10,7 +10,7 @@ from weakref import ref
 import shiboken6
 from PySide6.QtCore import QObject
 
-from qtorch.state.subscription import Subscription, hold
+from qtorch.state.subscription import Subscription, hold, name_of
 
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
@@ -77,7 +77,13 @@ class Listener(Subscription):
 
         return alive
 
-    def hear(self, event: BaseEvent) -> None:
+    @property
+    def label(self) -> str:
+        """Names the callback in messages."""
+        callback = self._callback()
+        return "a subscriber that is gone" if callback is None else name_of(callback)
+
+    def __call__(self, event: BaseEvent) -> None:
         """Call the callback, unless it was closed or died since the event was routed."""
         if not self.is_active:
             return

@@ -248,7 +248,7 @@ class BusCore:
         steps: list[Step] = []
         if is_watched:
             steps.append((self._emit, args, True))
-        steps.extend((listener.hear, args, True) for listener in subscribers)
+        steps.extend((listener, args, True) for listener in subscribers)
         add_steps(steps, hooks, args)
         own: Any = owner
         for other, calls in passive:
