@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from PySide6.QtGui import QImage
 
@@ -22,6 +23,11 @@ class Server(BaseState):
 
     url: str
     people: int
+
+    @property
+    def place(self) -> str:
+        """Its host and port, as the user may be told them."""
+        return urlsplit(self.url).netloc
 
 
 class ConnectJob(BaseJob[Server]):

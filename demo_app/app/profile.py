@@ -87,6 +87,11 @@ class ProfileState(BaseState):
     fetch_problem: str = ""
     save_problem: str = ""
 
+    @property
+    def shown(self) -> Person | PersonSummary | None:
+        """Who is shown, as well as they are known so far."""
+        return self.stored or self.chosen
+
     @computed_field  # type: ignore[prop-decorator]
     @property
     def faults(self) -> Mapping[str, str]:

@@ -1,0 +1,105 @@
+"""What can be done in the window, with its keys: menus and tool bar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
+
+from demo_app.look.icons import icon
+from qtorch import bind, bind_command, combine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from demo_app.app.appearance import Appearance
+    from demo_app.app.people import People
+    from demo_app.app.picture import Picture
+    from demo_app.look.theme import Mode
+    from qtorch import Command
+
+_MODES: tuple[tuple[Mode, str], ...] = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
+
+
+class Actions:
+    """The actions of a window, in its menus and tool bar."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        *,
+        people: People,
+        picture: Picture,
+        appearance: Appearance,
+        save: Command,
+        revert: Command,
+        refresh: Callable[[], object],
+        find: Callable[[], object],
+    ) -> None:
+        def action(text: str, keys: QKeySequence.StandardKey | str | None = None, image: str = "") -> QAction:
+            made = QAction(text, window)
+            if keys is not None:
+                made.setShortcut(QKeySequence(keys))
+            if image:
+                made.setIcon(icon(image))
+            return made
+
+        standard = QKeySequence.StandardKey
+        self.refresh = action("&Refresh", standard.Refresh, "refresh-cw")
+        self.refresh.triggered.connect(refresh)
+        # Qt binds no key to Quit where there is no desktop that says one.
+        self.quit = action("&Quit", "Ctrl+Q")
+        self.quit.triggered.connect(window.close)
+        self.find = action("&Find", standard.Find)
+        self.find.triggered.connect(find)
+        self.save = action("&Save changes", standard.Save)
+        bind_command(self.save, save)
+        self.revert = action("&Revert changes")
+        bind_command(self.revert, revert)
+
+        # Esc has two meanings, never both at a time: two enabled actions of one key would both be dead.
+        self.cancel = action("&Cancel sending the picture", "Esc")
+        self.cancel.triggered.connect(picture.cancel)
+        sends = picture.select(lambda s: bool(s.file))
+        bind(self.cancel, "enabled", sends)
+        self.clear = action("C&lear the search", "Esc")
+        self.clear.triggered.connect(people.clear_query)
+        searches = people.select(lambda s: bool(s.query))
+        bind(self.clear, "enabled", combine(searches, sends, lambda searches, sends: searches and not sends))
+
+        self.theme = action("Theme", image="moon")
+        self.theme.setToolTip("Switch between light and dark")
+        self.theme.triggered.connect(appearance.toggle)
+        bind(self.theme, "icon", appearance.select(lambda s: "sun" if s.is_dark else "moon"), to=icon)
+        self.modes = {mode: action(text) for mode, text in _MODES}
+        group = QActionGroup(window)
+        for mode, one in self.modes.items():
+            one.setCheckable(True)
+            group.addAction(one)
+            one.triggered.connect(lambda _, mode=mode: appearance.choose(mode))
+            bind(one, "checked", appearance.select(lambda s, mode=mode: s.mode == mode))
+
+        self._fill_menus(window)
+        self._fill_tool_bar(window)
+
+    def _fill_menus(self, window: QMainWindow) -> None:
+        file, edit, view = (window.menuBar().addMenu(title) for title in ("&File", "&Edit", "&View"))
+        file.addActions([self.refresh, self.quit])
+        file.insertSeparator(self.quit)
+        edit.addActions([self.find, self.clear, self.save, self.revert, self.cancel])
+        edit.insertSeparator(self.save)
+        view.addActions(list(self.modes.values()))
+
+    def _fill_tool_bar(self, window: QMainWindow) -> None:
+        bar = QToolBar("Tools", window)
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)  # Qt's would offer to hide it for good
+        space = QWidget(bar)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addAction(self.refresh)
+        bar.addWidget(space)
+        bar.addAction(self.theme)
+        window.addToolBar(bar)

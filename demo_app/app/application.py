@@ -1,0 +1,137 @@
+"""The app put together: from the command line to a window whose server answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import qasync
+from PySide6.QtCore import QSettings, QStandardPaths, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from demo_app.app.api import Api
+from demo_app.app.cli import PROGRAM
+from demo_app.app.executors import ChangePictureExecutor, ConnectExecutor, LoadPictureExecutor, plain_executors
+from demo_app.app.main_window import MainWindow
+from demo_app.app.orchestrators import Orchestrators
+from demo_app.app.picture_executors import ReadPictureExecutor, RoundPictureExecutor
+from demo_app.app.server_process import ServerProcess
+from demo_app.look import theme
+from qtorch import Runtime
+
+if TYPE_CHECKING:
+    from demo_app.app.cli import Options
+    from demo_app.look.theme import Mode
+
+
+@dataclass(frozen=True)
+class Application:
+    """Everything the running demo is made of.
+
+    Attributes
+    ----------
+    server
+        The app's own server; None if it uses another one.
+    """
+
+    runtime: Runtime
+    orchestrators: Orchestrators
+    window: MainWindow
+    server: ServerProcess | None
+
+
+def make_qt(mode: Mode) -> QApplication:
+    """Make the QApplication, in the look of the demo; ends the process with code 2 and one line if Qt cannot start."""
+    with _told_in_one_line():
+        qt = QApplication([PROGRAM])
+    qt.setOrganizationName("qtorch")
+    qt.setApplicationName(PROGRAM)
+    qt.setApplicationDisplayName("qtorch demo")
+    theme.apply(qt, mode)
+    return qt
+
+
+def make_application(
+    qt: QApplication,
+    *,
+    api_url: str = "",
+    database: Path | None = None,
+    server_options: Sequence[str] = (),
+    settings: QSettings | None = None,
+) -> Application:
+    """Make the window and all behind it; it looks for its server as soon as the event loop runs.
+
+    Parameters
+    ----------
+    qt
+        The QApplication; its asyncio loop is made here and closed by ``runtime.exec()``.
+    api_url
+        The server to use; empty to start one on ``database`` with ``server_options``.
+    settings
+        Where the window's place is remembered; None to forget it.
+    """
+    runtime = Runtime(loop=qasync.QEventLoop(qt))
+    api = Api(api_url)
+    server = ServerProcess(database, server_options) if database is not None and not api_url else None
+    dispatcher = runtime.dispatcher
+    runtime.register(
+        ConnectExecutor(api, server, runtime.bus),
+        *plain_executors(api),
+        LoadPictureExecutor(api, dispatcher),
+        ChangePictureExecutor(api, dispatcher),
+        RoundPictureExecutor(),
+        ReadPictureExecutor(),
+    )
+    shown = qt.findChild(theme.Theme)
+    assert shown is not None, "make_qt makes the theme"
+    orchestrators = Orchestrators.on(runtime, shown)
+    window = MainWindow(orchestrators, settings)
+    orchestrators.connection.find_server()
+    return Application(runtime, orchestrators, window, server)
+
+
+def run(options: Options) -> int:
+    """Run the demo with its window, and give the exit code."""
+    qt = make_qt("system")
+    settings = QSettings()
+    chosen = settings.value("theme")
+    theme.apply(qt, options.theme or (chosen if chosen in ("light", "dark") else "system"))
+    application = make_application(
+        qt,
+        api_url=options.api_url,
+        database=options.db or _usual_place(),
+        server_options=options.server_options,
+        settings=settings,
+    )
+    application.window.show()
+    return application.runtime.exec()
+
+
+def _usual_place() -> Path:
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
+    return Path(folder) / "people.db"
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Say what keeps Qt from starting (no display, a platform plugin that does not load), instead of its abort()."""
+    said: list[str] = []
+
+    def listen(kind: QtMsgType, _: object, text: str) -> None:
+        said.append(text.partition("\n")[0])
+        if kind == QtMsgType.QtFatalMsg:
+            why = " ".join(said[:-1]) or said[-1]
+            sys.stderr.write(f"{PROGRAM}: error: Qt cannot start: {why} (--tour needs no display)\n")
+            sys.stderr.flush()
+            os._exit(2)
+
+    qInstallMessageHandler(listen)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(None)

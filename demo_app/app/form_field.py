@@ -1,0 +1,54 @@
+"""One field of a form: a line or text edit, and below it what is wrong with what was typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from qtorch import bind, bind_two_way
+
+if TYPE_CHECKING:
+    from qtorch import Field, Source
+
+class FormField(QWidget):
+    """An editor with its label and its message.
+
+    Parameters
+    ----------
+    label
+        The words before it, with their mnemonic; also its accessible name.
+    edit
+        The editor.
+    field, fault
+        What is edited, and what is wrong with it ("" if nothing is).
+    """
+
+    def __init__(
+        self, label: str, edit: QLineEdit | QPlainTextEdit, field: Field[str], fault: Source[str], parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.edit = edit
+        self.label = QLabel(label, self)
+        self.label.setBuddy(edit)
+        # A buddy in another container moves the focus, but does not name the field.
+        edit.setAccessibleName(label.replace("&", ""))
+        self.message = QLabel(self)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setProperty("tone", "danger")
+        self.message.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, edit.sizePolicy().verticalPolicy())
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(edit, 1)
+        layout.addWidget(self.message)
+
+        bind_two_way(edit, field)
+        bind(edit, "accessibleDescription", fault)
+        edit.setProperty("invalid", False)
+        bind(edit, "invalid", fault.map(bool))
+        bind(self.message, "text", fault)
+        bind(self.message, "visible", fault.map(bool))

@@ -1,0 +1,103 @@
+"""Who is shown: picture, name, a line about them, and the state of what is shown in badges."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from demo_app.app.jobs import SavePersonJob
+from demo_app.look.avatar_view import AvatarView
+from demo_app.look.badge import Badge
+from demo_app.look.fonts import scaled
+from demo_app.look.icons import icon
+from demo_app.look.kind import Kind
+from qtorch import bind, combine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QImage
+
+    from demo_app.app.pictures import PictureKey, Pictures
+    from demo_app.app.profile import Profile, ProfileState
+    from demo_app.server.models import Person, PersonSummary
+
+
+class ProfileHeader(QWidget):
+    """The head of a profile. ``change_picture`` is the button; what it does is up to the window."""
+
+    def __init__(self, profile: Profile, pictures: Pictures, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._pictures = pictures
+        self.picture = AvatarView(parent=self)
+        self.name = QLabel(self)
+        self.name.setFont(scaled(self.font(), 1.9, QFont.Weight.Bold))
+        self.about = QLabel(self)
+        self.about.setProperty("tone", "muted")
+        for label in (self.name, self.about):
+            label.setTextFormat(Qt.TextFormat.PlainText)  # a name is no markup
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setWordWrap(True)
+            # However long a name is, it never makes the window wider.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.unsaved = Badge("Unsaved changes", Kind.WARNING, self)
+        self.cached = Badge("", Kind.INFO, self)
+        self.saving = Badge("Saving…", Kind.INFO, self)
+        self.change_picture = QPushButton(icon("camera"), "Change &photo…", self)
+
+        badges = QHBoxLayout()
+        badges.setSpacing(6)
+        for badge in (self.unsaved, self.cached, self.saving):
+            badges.addWidget(badge)
+        badges.addStretch()
+        words = QVBoxLayout()
+        words.setSpacing(6)
+        words.addStretch()
+        words.addWidget(self.name)
+        words.addWidget(self.about)
+        words.addLayout(badges)
+        words.addStretch()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(18)
+        layout.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addWidget(self.change_picture, 0, Qt.AlignmentFlag.AlignTop)
+
+        shown = profile.select(lambda s: s.shown)
+        bind(self.name, "text", shown.map(lambda person: person.name if person else ""))
+        bind(self.about, "text", profile.select(_about))
+        bind(self.unsaved, "visible", profile.select(lambda s: s.is_dirty))
+        bind(self.cached, "text", profile.select(lambda s: s.cached_at), to=_cached)
+        bind(self.cached, "visible", profile.select(lambda s: s.cached_at is not None))
+        bind(self.saving, "visible", profile.running(SavePersonJob))
+        bind(self.change_picture, "enabled", profile.select(lambda s: s.stored is not None))
+        bind(self._show, shown)
+        side = self.picture.side
+        images = pictures.select(lambda s: s.images)
+        bind(self.picture.set_picture, combine(shown, images, lambda person, them: _image(person, them, side)))
+
+    def _show(self, person: Person | PersonSummary | None) -> None:
+        if person is not None:
+            self.picture.set_person(person.name, person.id)
+            self._pictures.want((person.avatar,), self.picture.side, self.devicePixelRatio())
+
+
+def _image(person: Person | PersonSummary | None, images: Mapping[PictureKey, QImage], side: int) -> QImage | None:
+    return images.get((person.avatar, side)) if person is not None and person.avatar is not None else None
+
+
+def _about(state: ProfileState) -> str:
+    if state.stored is not None:
+        stored = state.stored
+        parts = (stored.title, stored.role.capitalize(), f"member since {stored.member_since}")
+        return " · ".join(part for part in parts if part)
+    return state.chosen.role.capitalize() if state.chosen is not None else ""
+
+
+def _cached(at: float | None) -> str:
+    return "" if at is None else f"Cached at {time.strftime('%H:%M:%S', time.localtime(at))}"

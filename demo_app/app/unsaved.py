@@ -1,0 +1,66 @@
+"""The question that is asked before unsaved changes would be lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from qtorch import bind
+
+if TYPE_CHECKING:
+    from demo_app.app.profile import Profile
+
+_Role = QMessageBox.ButtonRole
+
+
+class UnsavedQuestion(QObject):
+    """Asks while the profile wants to be left with unsaved changes, and gives the answer to it.
+
+    The dialog is opened, not executed: a nested event loop inside an asyncio task would stop the others for good.
+    """
+
+    def __init__(self, profile: Profile, window: QWidget) -> None:
+        super().__init__(window)
+        self._profile = profile
+        self._window = window
+        self._box: QMessageBox | None = None
+        bind(self._ask, profile.select(lambda s: s.leaving is not None and not s.leaving.saves))
+
+    def _ask(self, is_open: bool) -> None:
+        if self._box is not None:
+            box, self._box = self._box, None
+            box.close()
+        if is_open:
+            self._open()
+
+    def _open(self) -> None:
+        profile, state = self._profile, self._profile.state
+        box = self._box = QMessageBox(self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved changes")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(f"Save the changes of {state.shown.name if state.shown else 'this person'}?")
+        answers = {
+            box.addButton("&Discard", _Role.DestructiveRole): profile.discard_and_leave,
+            (stay := box.addButton("&Cancel", _Role.RejectRole)): profile.stay,
+        }
+        if state.can_save:
+            save = box.addButton("&Save", _Role.AcceptRole)
+            answers[save] = profile.save_and_leave
+            box.setDefaultButton(save)
+            box.setInformativeText("Without saving they are lost.")
+        else:
+            box.setDefaultButton(stay)
+            box.setInformativeText("They cannot be saved as they are. Cancel to correct them.")
+        box.setEscapeButton(stay)
+
+        def answered() -> None:
+            if self._box is box:
+                self._box = None
+                answers.get(box.clickedButton(), profile.stay)()
+
+        box.finished.connect(answered)
+        box.open()

@@ -1,0 +1,86 @@
+"""What the tour expected and what it saw, step by step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from demo_app.tour.script import Until
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+PATIENCE = 8.0
+"""Seconds that something may take to be seen; on a busy machine most of them are needed now and then."""
+
+
+class Step:
+    """One step: what did not match in it."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.mismatches: list[str] = []
+
+    async def sees(self, what: str, expected: object, look: Callable[[], object], seconds: float = PATIENCE) -> None:
+        """Wait until ``look()`` gives what is expected; else that is a mismatch."""
+        if not await Until(lambda: look() == expected, seconds):
+            self.mismatches.append(f"{what}: expected {expected!r}, seen {look()!r}")
+
+    def compare(self, what: str, expected: object, seen: object) -> None:
+        """Note a mismatch at once if the two differ."""
+        if expected != seen:
+            self.mismatches.append(f"{what}: expected {expected!r}, seen {seen!r}")
+
+
+class Report:
+    """Prints each step and counts.
+
+    Parameters
+    ----------
+    window, folder
+        What is photographed at the end of each step, and where to.
+    out
+        Where the lines go.
+    """
+
+    def __init__(self, window: QWidget, folder: Path, out: TextIO) -> None:
+        self._window, self._folder, self._out = window, folder, out
+        self._number = self.passed = self.failed = 0
+
+    @asynccontextmanager
+    async def step(self, title: str) -> AsyncIterator[Step]:
+        """Make one step. What it raises is a mismatch too: the others are still worth seeing."""
+        step = Step(title)
+        try:
+            yield step
+        except TimeoutError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not what was expected
+            step.mismatches.append(f"expected the step to end, seen {type(error).__name__}: {error}")
+        self.note(step)
+        self._photograph(title)
+
+    def note(self, step: Step) -> None:
+        """Print and count a step that has ended."""
+        self._number += 1
+        if step.mismatches:
+            self.failed += 1
+        else:
+            self.passed += 1
+        self._print(f"{self._number:2}. {step.title} ... {'; '.join(step.mismatches) or 'ok'}")
+
+    def close(self) -> int:
+        """Print how many passed and failed, and give the exit code."""
+        self._print(f"{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed or not self.passed else 0
+
+    def _photograph(self, title: str) -> None:
+        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        self._window.grab().save(str(self._folder / f"{self._number:02}-{name}.png"))
+
+    def _print(self, line: str) -> None:
+        self._out.write(f"{line}\n")
+        self._out.flush()
