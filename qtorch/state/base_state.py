@@ -127,17 +127,24 @@ def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
     return copy
 
 
+# The descriptors themselves: object.__setattr__ looks each up anew, 0.5 us of the 2.4 that one changed field costs.
+_put_values, _put_fields_set, _put_extra, _put_private = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+
+
 def _shallow_copy(model: _M) -> _M:
-    copy = model.__class__.__new__(model.__class__)
-    put = object.__setattr__
-    values, fields, private = model.__dict__.copy(), model.__class__.__pydantic_fields__, model.__pydantic_private__
+    cls = model.__class__
+    copy = cls.__new__(cls)
+    values, fields, private = model.__dict__.copy(), cls.__pydantic_fields__, model.__pydantic_private__
     if len(values) != len(fields):
         # A cached_property of the old values must not be that of the new ones.
         values = {name: value for name, value in values.items() if name in fields}
-    put(copy, "__dict__", values)
-    put(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__.copy())
-    put(copy, "__pydantic_extra__", model.__pydantic_extra__)
-    put(copy, "__pydantic_private__", None if private is None else private.copy())
+    _put_values(copy, values)
+    _put_fields_set(copy, model.__pydantic_fields_set__.copy())
+    _put_extra(copy, model.__pydantic_extra__)
+    _put_private(copy, None if private is None else private.copy())
     return copy
 
 
