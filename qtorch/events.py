@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import copy
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
+
+from qtorch.errors import text_of
 
 if TYPE_CHECKING:
     from qtorch.job.base_job import BaseJob
@@ -49,8 +51,9 @@ class BaseEvent:
 
     correlation_id: str
     timestamp: datetime = field(init=False, default_factory=_now, compare=False, repr=False)
-    seq: int = field(init=False, default=0, compare=False, repr=False)
-    causation_id: int | None = field(init=False, default=None, compare=False, repr=False)
+    # By factories: a plain default of a slotted class is not set by the __init__ of a subclass without slots.
+    seq: int = field(init=False, default_factory=int, compare=False, repr=False)
+    causation_id: int | None = field(init=False, default_factory=lambda: None, compare=False, repr=False)
 
     is_terminal: ClassVar[bool] = False
 
@@ -78,16 +81,23 @@ class JobEvent(BaseEvent):
 
     def __repr__(self) -> str:
         # Types and sizes only: events are logged, and payloads hold what logs must not.
-        own = [f"{f.name}={_shape(getattr(self, f.name))}" for f in fields(self) if f.name not in _COMMON]
+        own = [f"{f.name}={self._shown(f.name)}" for f in fields(self) if f.name not in _COMMON]
         return f"{type(self).__name__}({', '.join([self.correlation_id, f'attempt={self.attempt}', *own])})"
+
+    def _shown(self, name: str) -> str:
+        value = getattr(self, name)
+        return repr(value) if name in _FIGURES else _shape(value)
 
 
 _COMMON = frozenset({"correlation_id", "timestamp", "seq", "causation_id", "job", "attempt"})
+_FIGURES = frozenset({"progress", "current_step", "total_steps", "next_attempt", "max_retries", "delay", "timeout",
+                      "is_from_cache", "still_running"})  # fmt: skip
+"""Fields that qtorch itself fills, with nothing of the user's in them."""
 
 
 def _shape(value: object) -> str:
-    if value is None or isinstance(value, (bool, int, float)):
-        return repr(value)
+    if value is None:
+        return "None"
     name = type(value).__name__
     try:
         return f"<{name} of {len(value)}>"  # type: ignore[arg-type]  # most have no length: that is the except
@@ -115,7 +125,8 @@ class _DataEvent(JobEvent, Generic[R]):
         if isinstance(self.data, expected):
             return self.data
         raise TypeError(
-            f"the data of {type(self).__name__} of {self.job_id} is {_shape(self.data)}, not {expected.__name__}.\n"
+            f"the data of {type(self).__name__} of {self.job_id} is {_shape(self.data)}, "
+            f"not {getattr(expected, '__name__', expected)}.\n"
             f"  Ask for {type(self.data).__name__}, or look at what the executor of {self.job_type.__name__} returns."
         )
 
@@ -160,7 +171,8 @@ def clamp_progress(value: float) -> float:
     >>> clamp_progress(0.4), clamp_progress(7), clamp_progress(float("nan"))
     (0.4, 1.0, 0.0)
     """
-    return 0.0 if math.isnan(value) else min(1.0, max(0.0, float(value)))
+    # NaN is not greater than 0.0, so max() keeps that.
+    return float(min(1.0, max(0.0, value)))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -215,7 +227,7 @@ class JobFailureEvent(JobEvent):
     @property
     def error_message(self) -> str:
         """The exception's own text, or its class name if it has none."""
-        return str(self.error) or type(self.error).__name__
+        return text_of(self.error)
 
     def is_error(self, expected: type[BaseException]) -> bool:
         """Whether the error is a ``expected``."""
@@ -281,10 +293,14 @@ def make_job_event(cls: type[E], seq: int, cause: int | None, job: BaseJob[Any],
     return event
 
 
-def stamp(event: BaseEvent, seq: int, cause: int | None) -> None:
-    """Give a domain event its place in the order of delivery."""
+def stamp(event: E, seq: int, cause: int | None) -> E:
+    """Give a domain event its place in the order of delivery; one that was delivered before is copied."""
+    if event.seq:
+        # Emitted again, or handed on to another bus: whoever kept it must not see it change.
+        event = copy.copy(event)
     _set_seq(event, seq)
     _set_cause(event, cause)
+    return event
 
 
 class _Subscribable(Protocol):

@@ -228,7 +228,7 @@ class BusCore:
             )
             return None
         self.seq += 1
-        stamp(event, self.seq, cause)
+        event = stamp(event, self.seq, cause)
         self.mailbox.cursor.cause = (self.seq, depth)
         event_type = type(event)
         job_type = type(event.job) if isinstance(event, JobEvent) else None
