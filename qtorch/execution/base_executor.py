@@ -143,6 +143,11 @@ def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> Non
         executor.running_jobs = (*executor.running_jobs, running)
 
 
+def forget_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+    """Undo :func:`know_running`."""
+    executor.running_jobs = tuple(known for known in executor.running_jobs if known is not running)
+
+
 def _is_job_type(argument: Any) -> bool:
     return isinstance(argument, type) and issubclass(argument, BaseJob)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 from qtorch import ports
 from qtorch.errors import ClosedError, DuplicateExecutorError, ExecutorNotFoundError
 from qtorch.execution.base_executor import know_running
+from qtorch.execution.endings import Endings
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Gate, Lanes
 from qtorch.execution.run import JobRun
@@ -34,6 +35,9 @@ class Registration:
 
     __slots__ = ("executor", "gate", "process", "runner")
 
+    gate: Any
+    """Limits how many attempts are at work; None for no limit."""
+
     def __init__(self, executor: BaseExecutor[Any], services: Services) -> None:
         self.executor = executor
         self.process: Callable[[Any], Any] = executor.process
@@ -47,6 +51,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, bus: BusCore) -> None:
         self.services = services
+        self.endings = Endings(services)
         self.lanes = Lanes()
         self._bus = bus
         self._registered: dict[type[BaseJob[Any]], Registration] = {}
@@ -83,16 +88,30 @@ class Dispatcher:
                 f"{job_type.__name__} is done by {self._registered[job_type].executor!r} already.\n"
                 f"  Register {executor!r} with replace=True, or for another job class."
             )
+        before = self._registered.get(job_type)
         self._registered[job_type] = Registration(executor, self.services)
         know_running(executor, self.services.running)
         self._found = {}
+        if before is not None and before.executor is not executor:
+            self.endings.end_meanwhile(before)
 
     def unregister(self, job_type: type[BaseJob[Any]]) -> BaseExecutor[Any]:
-        """Let the executor of ``job_type`` do no new jobs, and give it; its running jobs go on."""
+        """Let the executor of ``job_type`` do no new jobs, and give it.
+
+        Its running jobs go on; after the last of them its ``close`` or ``aclose`` is called, where it works. The bus's
+        thread.
+        """
         if job_type not in self._registered:
             raise self._not_found(job_type)
         self._found = {}
-        return self._registered.pop(job_type).executor
+        registration = self._registered.pop(job_type)
+        self.endings.end_meanwhile(registration)
+        return registration.executor
+
+    def end_executors(self) -> None:
+        """Have every executor closed, by ``endings.look()``, once its jobs have ended."""
+        for registration in self._registered.values():
+            self.endings.end(registration)
 
     @property
     def registered_executors(self) -> dict[type[BaseJob[Any]], BaseExecutor[Any]]:

@@ -12,21 +12,28 @@ from contextlib import suppress
 UNKNOWN_EXIT_CODE = 70
 """EX_SOFTWARE: the code given to sys.exit() cannot be seen from here."""
 
-_stuck: list[tuple[Callable[[], bool], str, Callable[[], int | None]]] = []
+_LOOK = 0.1
+"""Seconds between looks at Ctrl+C while the process waits, at its end, for a thread."""
+
+_stuck: list[tuple[Callable[[float], bool], str, Callable[[], int | None] | None]] = []
 
 
-def expect(is_stuck: Callable[[], bool], what: str, exit_code: Callable[[], int | None]) -> None:
-    """Have the process ended hard if, at its very end, ``is_stuck()`` still holds.
+def expect(has_ended: Callable[[float], bool], what: str, exit_code: Callable[[], int | None] | None) -> None:
+    """Have the process ended hard if, at its very end, ``has_ended(seconds)`` does not hold.
 
     QThreadPool waits for its threads when the application object goes, for ever if one never ends; nobody can end a
-    thread from outside.
+    thread from outside. Without ``exit_code`` the process waits.
     """
-    _stuck.append((is_stuck, what, exit_code))
+    _stuck.append((has_ended, what, exit_code))
 
 
 def _at_exit() -> None:
-    for is_stuck, what, exit_code in _stuck:
-        if is_stuck():
+    for has_ended, what, exit_code in _stuck:
+        if exit_code is None:
+            # Here, and not in the destructor of the pool: that would hold the GIL, without which no thread ends.
+            while not has_ended(_LOOK):
+                continue
+        elif not has_ended(0.0):
             code = exit_code()
             if code is None:
                 print(  # noqa: T201 - the last words of the process, when logging may be shut down

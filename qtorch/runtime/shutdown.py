@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
-from qtorch.errors import ErrorReport
 from qtorch.runtime import hard_exit
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ _log = logging.getLogger("qtorch.runtime")
 _POLL = 0.005
 """Seconds between looks at a loop that Qt does not drive; only while a Runtime is being closed."""
 
+_LAST_WAIT = 0.1
+"""Seconds that idle threads have to end when the time is up."""
+
 
 class Shutdown:
     """One close of one Runtime, from whichever loop drives it. The bus's thread."""
@@ -32,27 +34,28 @@ class Shutdown:
         self._services = services
         self._dispatcher = dispatcher
         self._deadline = monotonic() + timeout
-        self._closing = 0
-        self._has_closed_executors = False
 
     def begin(self) -> None:
         """Refuse new work and cancel what there is."""
         self._dispatcher.is_closed = True
+        self._dispatcher.end_executors()
         for core in tuple(self._services.mailbox.buses):
             core.is_refusing = True
-        for run in tuple(self._services.running.values()):
+        for run in self._unfinished():
             run.cancel("runtime closed")
+
+    def _unfinished(self) -> tuple[Any, ...]:
+        """Give the Runtime's own jobs, and those that another Runtime runs for its buses."""
+        services = self._services
+        buses = (core.jobs.running.values() for core in tuple(services.mailbox.buses))
+        return tuple(dict.fromkeys((*services.running.values(), *(run for runs in buses for run in runs))))
 
     @property
     def is_done(self) -> bool:
         """Whether all work has ended and been told, and the executors are closed."""
-        services = self._services
-        if services.working or services.running or not services.mailbox.is_idle:
-            return False
-        if not self._has_closed_executors:
-            self._has_closed_executors = True
-            self._close_executors()
-        return self._closing == 0
+        services, endings = self._services, self._dispatcher.endings
+        endings.look()
+        return not services.working and services.mailbox.is_idle and endings.is_idle and not self._unfinished()
 
     @property
     def is_late(self) -> bool:
@@ -64,51 +67,15 @@ class Shutdown:
         """Seconds left."""
         return max(0.0, self._deadline - monotonic())
 
-    def _close_executors(self) -> None:
-        executors = {id(one): one for one in self._dispatcher.registered_executors.values()}
-        for executor in executors.values():
-            aclose, close = getattr(executor, "aclose", None), getattr(executor, "close", None)
-            if inspect.iscoroutinefunction(aclose):
-                self._closing += 1
-                self._services.loop.call(self._guarded_aclose(executor, aclose), self._one_closed)
-            elif callable(close):
-                self._closing += 1
-                self._services.threads.call(self._guarded_close(executor, close))
-
-    def _one_closed(self) -> None:
-        self._services.mailbox.post(self._count_closed)
-
-    def _count_closed(self, _: object) -> None:
-        self._closing -= 1
-
-    def _guarded_close(self, executor: Any, close: Callable[[], object]) -> Callable[[], None]:
-        def call() -> None:
-            try:
-                close()
-            except BaseException as error:  # noqa: BLE001 - user code on a pool thread: nothing may escape
-                self._services.sink.report(ErrorReport(error, f"{type(executor).__name__}.close"))
-            finally:
-                self._one_closed()
-
-        return call
-
-    def _guarded_aclose(self, executor: Any, aclose: Callable[[], Any]) -> Callable[[], Any]:
-        async def call() -> None:
-            try:
-                await aclose()
-            except Exception as error:  # noqa: BLE001 - user code, as above
-                self._services.sink.report(ErrorReport(error, f"{type(executor).__name__}.aclose"))
-
-        return call
-
     def wait(self) -> None:
         """Run Qt's event loop, without user input, until all is done or the time is up."""
         if self.is_done or QCoreApplication.instance() is None:
             return
         given = self._services.loop.given
         step = None if given is None or given.is_closed() else _LoopStep(given)
-        alarm = QTimer()  # ends the wait for events at the deadline
-        alarm.setSingleShot(True)
+        # Ends the wait for events at the deadline. Precise, because a coarse timer may fire before its time.
+        alarm = QTimer()
+        alarm.setTimerType(Qt.TimerType.PreciseTimer)
         alarm.start(int(self.remaining * 1000) + 1)
         # processEvents, not exec(): after quit() every exec() returns at once.
         loop = QEventLoop()
@@ -136,33 +103,35 @@ class Shutdown:
         """Settle and tell what is left, and let go of threads and loop."""
         services = self._services
         self._dispatcher.is_finished = True
-        for run in tuple(services.running.values()):
-            # Its outcome is fixed, and only a cache write that never returns keeps it from being told.
+        for run in self._unfinished():
+            # Dispatched while this began, or its outcome is fixed and a cache write that never returns holds it back.
+            run.cancel("runtime closed")
             services.mailbox.post(run.take_end)
-        while not services.mailbox.is_idle and (not self.is_late or services.running):
-            services.mailbox.drain()
+        mailbox = services.mailbox
+        while not mailbox.is_idle and (not self.is_late or not mailbox.cursor.is_idle or self._unfinished()):
+            mailbox.drain()
         for core in tuple(services.mailbox.buses):
             _finish(core)
         services.threads.close()
         services.loop.close()
-        stuck = tuple(services.working)
-        ended = services.threads.wait_closed(0.0 if stuck else max(0.1, self.remaining))
-        ended &= services.loop.wait_closed(0.0 if stuck else max(0.1, self.remaining))
-        if stuck or not ended:
-            names = ", ".join(f"{attempt.run.id} ({type(attempt.run.job).__name__})" for attempt in stuck)
-            what = names or "an executor's close()"
+        stuck = [f"{attempt.run.id} ({type(attempt.run.job).__name__})" for attempt in services.working]
+        stuck += self._dispatcher.endings.unfinished
+        if not _have_ended(services, 0.0 if stuck else max(_LAST_WAIT, self.remaining)) or stuck:
+            what = ", ".join(stuck) or "a call of the cache provider, or of a thread that a coroutine started,"
             _log.error("%s ignored its cancellation token and still works after the Runtime was closed", what)
             print(f"qtorch: {what} still works after the Runtime was closed", file=sys.stderr)  # noqa: T201
             services.threads.abandon()
-            if on_stuck == "exit":
-                hard_exit.expect(lambda: not _have_ended(services), what, exit_code)
+            hard_exit.expect(partial(_have_ended, services), what, exit_code if on_stuck == "exit" else None)
         clear = getattr(services.clock, "close", None)
         if clear is not None and services.owns_clock:
             clear()
 
 
-def _have_ended(services: Services) -> bool:
-    return services.threads.wait_closed(0.0) and services.loop.wait_closed(0.0)
+def _have_ended(services: Services, seconds: float) -> bool:
+    """Wait up to ``seconds`` in all for threads and loop; give whether both have ended."""
+    until = monotonic() + seconds
+    threads = services.threads.wait_closed(seconds)
+    return services.loop.wait_closed(max(0.0, until - monotonic())) and threads
 
 
 def _finish(core: BusCore) -> None:
@@ -179,7 +148,8 @@ class _LoopStep:
 
         self._loop = loop
         self._is_foreign = is_foreign(loop)
-        self.must_poll = self._is_foreign
+        # One that runs in a thread of its own needs nobody.
+        self.must_poll = self._is_foreign and not loop.is_running()
         self._must_enter = not self._is_foreign and asyncio._get_running_loop() is None
         if self._must_enter:
             # qasync calls its callbacks from Qt timers whether it "runs" or not, but tasks ask for the running loop.

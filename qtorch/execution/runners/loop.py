@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _Process = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
+_LAST_WORDS = 0.1
+"""Seconds that tasks have to end, once more, when the Runtime's own loop does."""
+
+_CLOSED = (
+    "the loop that the Runtime was given is closed, so no coroutine can run.\n"
+    "  Keep it open as long as the Runtime, or make a new Runtime for the new loop."
+)
+
+
 class Escape(Exception):  # noqa: N818 - it carries a BaseException past the loop, it is none
     """SystemExit or KeyboardInterrupt of a job, which asyncio would let end the loop itself."""
 
@@ -50,6 +59,10 @@ class LoopRunner:
     def submit(self, attempt: Attempt, process: _Process) -> bool:
         """Have the coroutine started soon. The bus's thread."""
         attempt.is_announced = True
+        if self._given is not None and self._given.is_closed():
+            attempt.take()
+            attempt.offer_error(RuntimeError(_CLOSED), "")
+            return True
         if self._is_direct:
             self._start(attempt, process)
             return True
@@ -88,10 +101,25 @@ class LoopRunner:
         try:
             loop.run_forever()
         finally:
+            self._end_tasks(loop)
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
             asyncio.set_event_loop(None)
             loop.close()
+
+    @staticmethod
+    def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel what coroutines started beside themselves, as asyncio.run does; leave the deaf without a word."""
+        import asyncio
+
+        tasks: set[Any] = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, deaf = loop.run_until_complete(asyncio.wait(tasks, timeout=_LAST_WORDS))
+            for task in deaf:
+                # Its job was named already; asyncio would complain once more when the task is collected.
+                task._log_destroy_pending = False
 
     def _start_new(self) -> None:
         self._is_called = False
@@ -132,8 +160,14 @@ class LoopRunner:
         """Nothing to give back."""
 
     def call(self, function: Callable[[], Coroutine[Any, Any, None]], told: Callable[[], object]) -> None:
-        """Run ``await function()`` on the loop and call ``told()`` there at its end. It may not raise."""
+        """Run ``await function()`` on the loop and call ``told()`` there at its end. It may not raise.
+
+        On a loop that the application has closed it is only told: nothing can run there any more.
+        """
         loop = self.loop()
+        if loop.is_closed():
+            told()
+            return
 
         def start() -> None:
             task = loop.create_task(function())
