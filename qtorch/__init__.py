@@ -18,6 +18,13 @@ if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
         '  Install another: pip install "PySide6-Essentials!=6.12.0", or use Python 3.12 or newer.'
     )
 
+# Shiboken reads the source of every module that is imported while PySide6 is there (PYSIDE-2029). To read a module of
+# pydantic 2.14 that came before PySide6 makes pydantic import itself in a circle ("cannot import name 'import_string'
+# from partially initialized module"); and `from pydantic import BaseModel` sorts before PySide6. -1: not to be read.
+_read = getattr(sys.modules.get("shibokensupport.feature"), "pyside_feature_dict", {})
+for _name in [name for name in sys.modules if name.partition(".")[0] == "pydantic"]:
+    _read.setdefault(_name, -1)
+
 __version__ = "0.1.0"
 
 # Whether a library's warnings are shown is the application's choice; without a handler Python prints them to stderr.
