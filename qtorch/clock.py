@@ -8,8 +8,11 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+
+from qtorch.ports import call_excepthook
 
 _LONGEST_MS = 2**31 - 1
 """QTimer's interval is a C int, 24.8 days; a longer delay is waited for in parts."""
@@ -35,9 +38,16 @@ class ScheduledCall:
 
 
 class TimerQueue:
-    """Calls in the order in which they are due; thread-safe."""
+    """Calls in the order in which they are due; thread-safe.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    emptied
+        Called on the canceller's thread when a call was cancelled and probably none is left.
+    """
+
+    def __init__(self, emptied: Callable[[], object] | None = None) -> None:
+        self._emptied = emptied
         self._heap: list[tuple[float, int, ScheduledCall]] = []
         self._next_number = itertools.count().__next__
         # Re-entrant: a finalizer that cancels a call may run while it is held.
@@ -59,6 +69,9 @@ class TimerQueue:
                 self._heap = [entry for entry in self._heap if entry[2].callback is not None]
                 heapq.heapify(self._heap)
                 self._dead = 0
+            is_empty = self._dead >= len(self._heap)
+        if is_empty and self._emptied is not None:
+            self._emptied()
 
     def first_due(self) -> float:
         """When the first call is due; infinity if there is none."""
@@ -93,14 +106,14 @@ class TimerQueue:
 class QtClock(QObject):
     """Monotonic time, and calls at a time on the thread that made the clock.
 
-    One QTimer runs while something is due and none otherwise: an idle application is not woken. A call that was
-    cancelled may still wake the thread once, at its time, for nothing.
+    One QTimer runs while something is due and none otherwise: an idle application is not woken. The last call, if it
+    is cancelled on another thread, may still wake the clock's once, at its time, for nothing.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = threading.get_ident()
-        self._queue = TimerQueue()
+        self._queue = TimerQueue(self._emptied)
         self._armed_for = math.inf
         self._on_earlier: list[Callable[[], object]] = []
         self._timer = QTimer(self)
@@ -120,7 +133,8 @@ class QtClock(QObject):
                 self._arm()
             else:
                 # A QTimer may not be started from another thread; a posted event may be sent from any.
-                QCoreApplication.postEvent(self, QEvent(_REARM))
+                with suppress(RuntimeError):  # the application is gone, and the clock's C++ object with it
+                    QCoreApplication.postEvent(self, QEvent(_REARM))
             for wake in tuple(self._on_earlier):
                 wake()
         return call
@@ -140,22 +154,38 @@ class QtClock(QObject):
         return lambda: self._on_earlier.remove(wake)
 
     def run_due(self) -> None:
-        """Make the calls that are due now. The clock's thread."""
-        self._armed_for = math.inf
+        """Make the calls that are due now. The clock's thread. What one raises goes to ``sys.excepthook``."""
         now = time.monotonic()
-        try:
-            while (callback := self._queue.take_due(now)) is not None:
+        while True:
+            callback = self._queue.take_due(now)
+            # Before the call: it may open a dialog, in whose event loop the others fall due.
+            self._rearm()
+            if callback is None:
+                return
+            try:
                 callback()
-        finally:
-            self._arm()
+            except Exception as error:  # noqa: BLE001 - the others must not be late for it
+                call_excepthook(error)
+
+    def _rearm(self) -> None:
+        # Infinity before the look: a call that another thread adds after it is seen here, or posts its own event.
+        self._armed_for = math.inf
+        self._arm()
+        if self._armed_for == math.inf:
+            self._timer.stop()
+
+    def _emptied(self) -> None:
+        if threading.get_ident() == self._thread:
+            with suppress(RuntimeError):  # as above
+                self._rearm()
 
     def _arm(self) -> None:
         due = self._queue.first_due()
         if due < self._armed_for:
             self._armed_for = due
+            wait = min(max(0.0, (due - time.monotonic()) * 1000), _LONGEST_MS)
             # Rounded up: a timer that fires before its time would find nothing due and be started again.
-            wait = math.ceil((due - time.monotonic()) * 1000)
-            self._timer.start(min(max(0, wait), _LONGEST_MS))
+            self._timer.start(math.ceil(wait))
 
     def customEvent(self, event: QEvent) -> None:
         """Start the timer for a call that another thread added."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -63,7 +64,7 @@ class FakeClock:
             raise RuntimeError("a FakeClock is advanced on the thread that made it, where its calls belong")
         # Sums of decimal fractions fall short of what they mean: 29.9 + 0.1 is to reach a call at 30.
         end = self._now + seconds
-        reach = end + 1e-9
+        reach = end + max(1e-9, 4 * math.ulp(end))
         while (due := self._queue.first_due()) <= reach:
             self._now = max(self._now, due)
             callback = self._queue.take_due(reach)
