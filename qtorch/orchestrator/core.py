@@ -12,11 +12,11 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
-from PySide6.QtCore import QMetaMethod
 
 from qtorch.bus.cursor import Cursor, Step, describe
 from qtorch.errors import ClosedError, ErrorReport, StateLoopError, StateMutatedError, WrongThreadError
 from qtorch.execution.lanes import Lanes
+from qtorch.orchestrator.properties import notify_signals
 from qtorch.state.equality import changed_fields, same
 from qtorch.state.tracking import ANY_FIELD
 
@@ -89,7 +89,7 @@ class OrchestratorCore:
         self._fields = tuple(type(state).model_fields)
         self._computed = tuple(type(state).model_computed_fields)
         self._active: dict[_Kind, list[Callable[[Any], object]]] = {}
-        self._signals: dict[str, QMetaMethod] = {}
+        self._signals = notify_signals(owner)
         self._touched: dict[str, None] = {}
         """Fields that were changed since they were told, also those that were changed back: someone may have looked."""
         self._batches = 0
@@ -113,6 +113,8 @@ class OrchestratorCore:
         kind = (event_type, job_type)
         found = self._active.get(kind)
         if found is None:
+            if self.is_closed:
+                return []
             found = self._active[kind] = [Hook(self, name) for name in self.handlers.active(kind)]
         return found
 
@@ -132,7 +134,10 @@ class OrchestratorCore:
 
     def _running_changed(self, run: JobRun) -> None:
         if not self.is_closed:
-            self.running_changed.add(type(run.job))
+            job_type = type(run.job)
+            if job_type in self.running_changed:
+                return
+            self.running_changed.add(job_type)
             # Not at once: dispatch calls nobody before it returns, and a job's hooks come before this.
             self.mailbox.mark_dirty(self)
 
@@ -289,7 +294,7 @@ class OrchestratorCore:
         observers = self.observers
         values, told = new.__dict__, old.__dict__
         for name in touched:
-            if is_connected(signals.get(name) or self._signal(owner, name)) and not same(values[name], told[name]):
+            if is_connected(signals[name]) and not same(values[name], told[name]):
                 steps.append((self._emit_signal, (f"{name}Changed", values[name]), True))
             if name in observers:
                 for observer in tuple(observers[name]):
@@ -301,11 +306,11 @@ class OrchestratorCore:
             steps.append((effect, (), True))
         effects.clear()
         for name in self._computed:
-            if is_connected(signals.get(name) or self._signal(owner, name)):
+            if is_connected(signals[name]):
                 value = getattr(new, name)
                 if not same(value, getattr(old, name)):
                     steps.append((self._emit_signal, (f"{name}Changed", value), True))
-        if is_connected(signals.get("state") or self._signal(owner, "state")) and changed_fields(new, old, touched):
+        if is_connected(signals["state"]) and changed_fields(new, old, touched):
             steps.append((self._emit_signal, ("stateChanged", new, old), True))
 
     def _tell_running(self, steps: deque[Step], effects: dict[Callable[[], object], None]) -> None:
@@ -328,10 +333,6 @@ class OrchestratorCore:
         if owner is not None:
             getattr(owner, name).emit(*values)
 
-    def _signal(self, owner: Any, name: str) -> QMetaMethod:
-        method = self._signals[name] = QMetaMethod.fromSignal(getattr(owner, f"{name}Changed"))
-        return method
-
     def _report(self, error: Exception, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.mailbox.sink.report(ErrorReport(error, f"{self.name}, {describe(function)}"))
 
@@ -344,12 +345,22 @@ class OrchestratorCore:
         jobs = tuple(self.jobs.values())
         self.is_closed = True
         self._cursor.clear()
+        # What refers back to this would keep it until the cyclic collector comes by.
+        self._cursor = _NOTHING_TO_TELL
+        self._active.clear()
         self.running_changed.clear()
         if self.handlers.is_passive:
             self.bus.routes.remove_passive(self)
         if not keep_jobs:
             for run in jobs:
                 run.cancel(reason)
+
+
+def _nothing(*_: object) -> bool:
+    return False
+
+
+_NOTHING_TO_TELL = Cursor(_nothing, _nothing, _nothing, _nothing)
 
 
 def _copied(state: BaseState) -> BaseState | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import Property, QObject, Signal
+from PySide6.QtCore import Property, QMetaMethod, QObject, Signal
 
 from qtorch.state.base_state import BaseState
 
@@ -40,6 +41,24 @@ def add_properties(cls: type[Any], base: type[Any], state_type: type[BaseState])
         notify = Signal(object)
         setattr(cls, f"{name}Changed", notify)
         setattr(cls, name, Property(_qt_type(annotation), _getter(name), notify=notify))  # type: ignore[arg-type]
+
+
+def notify_signals(orchestrator: QObject) -> dict[str, QMetaMethod]:
+    """Give the signals ``fChanged`` of an orchestrator by their ``f``, those of its state and of ``busy`` included."""
+    cls = type(orchestrator)
+    found = _notify_signals.get(cls)
+    if found is None:
+        meta = orchestrator.metaObject()
+        # Not QMetaMethod.fromSignal(orchestrator.fChanged): PySide keeps a reference to the object for ever.
+        methods = [meta.method(number) for number in range(meta.methodCount())]
+        names = {method.name().toStdString(): method for method in methods if method.methodType() is _SIGNAL}
+        found = {name.removesuffix("Changed"): method for name, method in names.items() if name.endswith("Changed")}
+        _notify_signals[cls] = found
+    return found
+
+
+_SIGNAL = QMetaMethod.MethodType.Signal
+_notify_signals: WeakKeyDictionary[type[QObject], dict[str, QMetaMethod]] = WeakKeyDictionary()
 
 
 def _refuse_hiding(cls: type[Any], base: type[Any], state_type: type[BaseState], field: str, wanted: str) -> None:
