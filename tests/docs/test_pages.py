@@ -1,0 +1,89 @@
+"""What the pages show happens: their code runs, their tests pass, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import PAGES, ROOT, blocks_of, prose_of
+from tests.docs.running import run_page, run_python
+
+INDEX = ROOT / "docs" / "index.md"
+TESTING = ROOT / "docs" / "testing.md"
+
+
+def pages_with(kind: str) -> list[Path]:
+    return [page for page in PAGES if any(block.kind == kind for block in blocks_of(page))]
+
+
+def names(page: Path) -> str:
+    return page.stem
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("page", pages_with("script"), ids=names)
+def test_the_code_of_a_page_runs_from_top_to_bottom_and_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    done = run_page(page, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("page", pages_with("pytest"), ids=names)
+def test_the_tests_that_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
+    files = [block for block in blocks_of(page) if block.kind == "pytest"]
+    for block in files:
+        (tmp_path / block.argument).write_text(block.text, encoding="utf-8")
+    (settings,) = (block.text for block in blocks_of(TESTING) if block.kind == "settings")
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+
+    done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = sum(len(re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE)) for block in files)
+    assert f"{written} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose_of(page))
+    dead = [link for link in links if not leads_somewhere(page, link)]
+    assert not [link for link in dead if not link.endswith(".png")], dead
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    if link.startswith(("https://", "mailto:")):
+        return True
+    target, _, anchor = link.partition("#")
+    path = (page.parent / target).resolve() if target else page
+    if not path.is_relative_to(ROOT) or not path.exists():
+        return False
+    return not anchor or anchor in anchors_of(path)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", prose_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.replace("`", "")).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_links_to_nowhere_are_found_out(tmp_path: Path) -> None:
+    inside = ROOT / "docs"
+    assert leads_somewhere(INDEX, "../README.md")
+    assert not leads_somewhere(INDEX, "no-such-page.md")
+    assert not leads_somewhere(INDEX, "../README.md#no-such-heading")
+    assert not leads_somewhere(INDEX, "../../outside.md")
+    assert anchors_of(inside / "troubleshooting.md") >= {"the-process-aborts-pyside6-6120-on-python-311"}
+
+
+def test_every_picture_of_a_page_is_there() -> None:
+    wanted = {(page.parent / link).resolve() for page in PAGES for link in re.findall(r"\]\((\S+\.png)\)", prose_of(page))}
+    assert wanted
+    assert not [str(path.relative_to(ROOT)) for path in wanted if not path.exists()]
+
+
+def test_the_index_lists_every_page() -> None:
+    linked = set(re.findall(r"\]\((\w[\w-]*\.md)\)", INDEX.read_text(encoding="utf-8")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"} <= linked
