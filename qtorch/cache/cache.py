@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
+
+from qtorch.job.durations import in_seconds
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from qtorch.cache.provider import CacheProvider
 
 
@@ -28,21 +32,19 @@ class Cache:
     def __init__(self, provider: CacheProvider) -> None:
         self.provider = provider
         self.in_memory = bool(getattr(provider, "in_memory", False))
-        self._readings: WeakSet[Reading] = WeakSet()
-        self._lock = threading.RLock()
+        # Not a WeakSet: a reading that dies on another thread while one is gone through makes that raise.
+        self._readings: WeakValueDictionary[int, Reading] = WeakValueDictionary()
+        self._next_number = itertools.count().__next__
 
     def begin(self, key: str) -> Reading:
         """Note that a result for ``key`` is being fetched."""
-        reading = Reading(key)
-        with self._lock:
-            self._readings.add(reading)
+        reading = self._readings[self._next_number()] = Reading(key)
         return reading
 
     def write_result(self, reading: Reading, value: Any, ttl: float | None) -> None:
         """Keep ``value`` unless the key was invalidated since the reading began."""
-        with self._lock:
-            if not reading.is_current:
-                return
+        if not reading.is_current:
+            return
         self.provider.write(reading.key, value, ttl)
         if not reading.is_current:
             # It was invalidated while a slow provider wrote.
@@ -52,9 +54,9 @@ class Cache:
         """Give the value, or MISSING."""
         return self.provider.read(key)
 
-    def write(self, key: str, value: Any, ttl: float | None = None) -> None:
-        """Keep ``value`` for ``ttl`` seconds; None leaves it to the provider."""
-        self.provider.write(key, value, ttl)
+    def write(self, key: str, value: Any, ttl: float | timedelta | None = None) -> None:
+        """Keep ``value`` for ``ttl`` seconds (or a timedelta); None leaves it to the provider."""
+        self.provider.write(key, value, None if ttl is None else in_seconds(ttl))
 
     def delete(self, key: str) -> None:
         """Forget one key, and what is being fetched for it now."""
@@ -72,7 +74,7 @@ class Cache:
         self.provider.clear()
 
     def _outdate(self, concerns: Callable[[str], bool]) -> None:
-        with self._lock:
-            for reading in tuple(self._readings):
-                if concerns(reading.key):
-                    reading.is_current = False
+        for ref in self._readings.valuerefs():
+            reading = ref()
+            if reading is not None and concerns(reading.key):
+                reading.is_current = False

@@ -6,11 +6,15 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachetools import TLRUCache
 
+from qtorch.job.durations import in_seconds
 from qtorch.ports import MISSING, Clock
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class InMemoryCacheProvider:
@@ -21,7 +25,7 @@ class InMemoryCacheProvider:
     max_entries
         Values kept at most.
     default_ttl
-        Seconds until a value expires that was written without a ttl; None for never.
+        Seconds (or a timedelta) until a value expires that was written without a ttl; None for never.
     clock
         Where time comes from; the Runtime gives its own to a provider that has none.
 
@@ -35,13 +39,15 @@ class InMemoryCacheProvider:
 
     in_memory = True
 
-    def __init__(self, max_entries: int = 1_000, default_ttl: float | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, max_entries: int = 1_000, default_ttl: float | timedelta | None = None, clock: Clock | None = None
+    ) -> None:
         if max_entries < 1:
             raise ValueError(f"max_entries has to be at least 1, got {max_entries}")
-        if default_ttl is not None and default_ttl <= 0:
-            raise ValueError(f"default_ttl has to be longer than 0 s, or None, got {default_ttl}")
         self.clock = clock
-        self._default_ttl = default_ttl
+        self._default_ttl = None if default_ttl is None else in_seconds(default_ttl)
+        if self._default_ttl is not None and not self._default_ttl > 0:
+            raise ValueError(f"default_ttl has to be longer than 0 s, or None, got {default_ttl}")
         # Re-entrant: a predicate may look into the cache, a finalizer may run while it is held.
         self._lock = threading.RLock()
         self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(
@@ -53,26 +59,33 @@ class InMemoryCacheProvider:
 
     def read(self, key: str) -> Any:
         """Give the value, or MISSING."""
-        with self._lock:
+        # Time stands still meanwhile: what expires between two looks at it would be a KeyError.
+        with self._lock, self._entries.timer:
             entry = self._entries.get(key)
             return MISSING if entry is None else entry[0]
 
     def write(self, key: str, value: Any, ttl: float | None = None) -> None:
-        """Keep ``value`` for ``ttl`` seconds, or the default."""
-        seconds = self._default_ttl if ttl is None else ttl
-        with self._lock:
-            self._entries[key] = (value, math.inf if seconds is None else seconds)
+        """Keep ``value`` for ``ttl`` seconds, or the default; for none if that is no time."""
+        given = self._default_ttl if ttl is None else ttl
+        seconds = math.inf if given is None else given
+        with self._lock, self._entries.timer:
+            if seconds > 0:
+                self._entries[key] = (value, seconds)
+            else:
+                self._entries.pop(key, None)
 
     def delete(self, key: str) -> None:
         """Forget one key."""
-        with self._lock:
+        with self._lock, self._entries.timer:
             self._entries.pop(key, None)
 
     def delete_matching(self, predicate: Callable[[str], bool]) -> None:
         """Forget every key for which ``predicate(key)`` is true."""
         with self._lock:
-            for key in [key for key in self._entries if predicate(key)]:
-                self._entries.pop(key, None)
+            keys = list(self._entries)
+        # Asked outside the lock: a slow predicate must not hold up whoever reads, which may be the GUI thread.
+        for key in [key for key in keys if predicate(key)]:
+            self.delete(key)
 
     def clear(self) -> None:
         """Forget everything."""

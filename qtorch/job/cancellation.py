@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from qtorch import ports
 from qtorch.errors import ErrorReport, JobCancelledError
+from qtorch.job.durations import in_seconds
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from qtorch.ports import Clock, ErrorSink
 
 # One lock for all tokens: it guards a few instructions, and a lock per token would be the dearest part of one.
@@ -153,8 +156,8 @@ class CancellationToken:
             self._report(error)
         return False
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block this thread until the token is cancelled or ``timeout`` seconds have passed.
+    def wait(self, timeout: float | timedelta | None = None) -> bool:
+        """Block this thread until the token is cancelled or ``timeout`` seconds (or a timedelta) have passed.
 
         Use it in place of ``time.sleep`` in thread jobs. The token of a run counts time on its Runtime's clock, so
         tests with a FakeClock do not wait. Never call it on the GUI thread.
@@ -168,11 +171,12 @@ class CancellationToken:
         unregister = self.on_cancel(woken.set)
         timer = None
         try:
-            if timeout is not None and self._clock is not None:
-                timer = self._clock.call_later(timeout, woken.set)
+            seconds = None if timeout is None else in_seconds(timeout)
+            if seconds is not None and self._clock is not None:
+                timer = self._clock.call_later(seconds, woken.set)
                 woken.wait()
             else:
-                woken.wait(timeout)
+                woken.wait(seconds)
         finally:
             unregister()
             if timer is not None:

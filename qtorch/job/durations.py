@@ -9,6 +9,11 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 
+def in_seconds(duration: float | timedelta) -> float:
+    """Give a duration as a number of seconds."""
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration
+
+
 def _positive(value: object) -> float:
     seconds = _non_negative(value)
     if seconds == 0:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from qtorch.errors import JobCancelledError, JobTimeoutError
+from qtorch.job.durations import in_seconds
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -71,12 +72,9 @@ class JobResult(Generic[R]):
             ``timeout`` passed first.
         """
         import asyncio
-        from datetime import timedelta
 
         handle: Awaited[R] = bus.find_handle(handle_or_id) if isinstance(handle_or_id, str) else handle_or_id
-        if isinstance(timeout, timedelta):
-            timeout = timeout.total_seconds()
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(None if timeout is None else in_seconds(timeout)):
             return await handle.result()
 
     def when(
