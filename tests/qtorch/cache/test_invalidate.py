@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from qtorch import (
     MISSING,
@@ -26,6 +24,10 @@ from qtorch import (
     executes,
 )
 from qtorch.testing import FakeClock
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
 
 # -- the job -----------------------------------------------------------------------------------------------------------
 
@@ -118,7 +120,7 @@ USER = CachePolicy(key="user:1", revalidate=False)
 @pytest.mark.parametrize(
     "job",
     [InvalidateCacheJob(key="user:1"), InvalidateCacheJob(prefix="user:"), InvalidateCacheJob(prefix="")],
-    ids=str,
+    ids=["key", "prefix", "all"],
 )
 @pytest.mark.realtime
 def test_every_runtime_does_the_job(make_runtime: Made, qtbot: QtBot, job: InvalidateCacheJob, in_memory: bool) -> None:
