@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 logging.getLogger("qtorch").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
+    from qtorch.binding.keyed_list_model import KeyedListModel
     from qtorch.binding.one_way import Binding, bind
     from qtorch.bus import SignalBus, Subscription
     from qtorch.cache.in_memory import InMemoryCacheProvider
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from qtorch.state.source import Field, Source, combine
 
 _ROOMS = {
+    "qtorch.binding.keyed_list_model": ("KeyedListModel",),
     "qtorch.binding.one_way": ("Binding", "bind"),
     "qtorch.bus": ("SignalBus", "Subscription"),
     "qtorch.cache.in_memory": ("InMemoryCacheProvider",),
@@ -211,6 +213,7 @@ __all__ = [
     "JobTimeoutError",
     "JobTimeoutEvent",
     "KEEP_LATEST",
+    "KeyedListModel",
     "LanePolicy",
     "MISSING",
     "NoRetry",

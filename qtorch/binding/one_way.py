@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import shiboken6
 from PySide6.QtCore import QObject, QThread
@@ -121,13 +121,13 @@ def _alive(owner: QObject) -> QObject:
     return owner
 
 
-def _bind(owner: QObject, place: Place, source: Source[Any], to: Callable[[Any], Any] | None) -> Binding:
+def _bind(owner: QObject, place: Place, source: Any, to: Callable[[Any], Any] | None) -> Binding:
     if not isinstance(source, Source):
         raise TypeError(
             f"bind takes a source, not {source!r}.\n"
             f"  Write orchestrator.select(lambda s: ...), .field(...) or .running(); a fixed value needs no binding."
         )
-    showing = _Showing(source, place, to)
+    showing = _Showing(cast("Any", source), place, to)
     try:
         showing.show(owner, showing.value)
     except BaseException:
