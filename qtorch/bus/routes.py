@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QMetaObject, QObject
 
 from qtorch.state.subscription import Subscription, hold, name_of
 
@@ -46,7 +46,7 @@ Call = Callable[[Any], object]
 class Listener(Subscription):
     """A subscriber with what it wants to hear."""
 
-    __slots__ = ("_callback", "_is_qobject", "event_type", "job_id", "job_type")
+    __slots__ = ("_callback", "_destroyed", "_is_qobject", "_owner", "event_type", "job_id", "job_type")
 
     def __init__(
         self,
@@ -61,21 +61,29 @@ class Listener(Subscription):
         self._end = partial(end, self)
         self.event_type, self.job_type, self.job_id = event_type, job_type, job_id
         self._is_qobject = isinstance(getattr(callback, "__self__", None), QObject)
-        if owner is None:
-            self._callback = hold(callback, self.close)
-        else:
-            self._callback = self._for_the_life_of(owner, callback)
+        self._owner: Callable[[], object] = _nobody if owner is None else ref(owner, lambda _: self.close())
+        self._destroyed: QMetaObject.Connection | None = None
+        self._callback: Callable[[], Call | None] = hold(callback, self.close) if owner is None else lambda: callback
 
-    def _for_the_life_of(self, owner: object, callback: Call) -> Callable[[], Call | None]:
-        owner_ref = ref(owner, lambda _: self.close())
+    def begin(self) -> None:
+        """Watch the owner, which C++ may delete long before Python lets go of the wrapper. The bus's thread."""
+        owner = self._owner()
         if isinstance(owner, QObject):
-            # C++ may delete it long before Python lets go of the wrapper.
-            owner.destroyed.connect(partial(Listener.close, self))
+            if shiboken6.isValid(owner):
+                self._destroyed = owner.destroyed.connect(partial(Listener.close, self))
+            else:
+                self.close()
 
-        def alive() -> Call | None:
-            return callback if owner_ref() is not None else None
+    def close(self) -> None:
+        """Hear nothing any more."""
+        super().close()
+        self._callback = _nobody
 
-        return alive
+    def ended(self) -> None:
+        """Let go of the owner, which may live on for long. The bus's thread."""
+        if self._destroyed is not None:
+            QObject.disconnect(self._destroyed)
+            self._destroyed = None
 
     @property
     def label(self) -> str:
@@ -100,6 +108,10 @@ class Listener(Subscription):
         )
 
 
+def _nobody() -> None:
+    """Stand for what is gone."""
+
+
 _Kind = tuple[type["BaseEvent"], "type[BaseJob[Any]] | None"]
 
 
@@ -122,6 +134,7 @@ class Routes:
         else:
             self._listeners[listener] = None
             self._by_kind.clear()
+        listener.begin()
 
     def remove(self, listener: Listener) -> None:
         """Let ``listener`` hear nothing any more."""
@@ -133,6 +146,7 @@ class Routes:
         elif listener in self._listeners:
             del self._listeners[listener]
             self._by_kind.clear()
+        listener.ended()
 
     def add_passive(self, listener: PassiveListener) -> None:
         """Let an orchestrator hear what is not its own."""
@@ -158,7 +172,7 @@ class Routes:
         kind = (event_type, job_type)
         found = self._by_kind.get(kind)
         if found is None:
-            found = self._by_kind[kind] = tuple(one for one in self._listeners if one.fits(event_type, job_type))
+            found = self._by_kind[kind] = tuple(one for one in tuple(self._listeners) if one.fits(event_type, job_type))
         if job_id in self._by_job:
             found += tuple(one for one in self._by_job[job_id] if one.fits(event_type, job_type))
         return found
@@ -170,7 +184,7 @@ class Routes:
         kind = (event_type, job_type)
         found = self._passive_by_kind.get(kind)
         if found is None:
-            wanted = ((one, one.passive_steps(event_type, job_type)) for one in self._passive)
+            wanted = ((one, one.passive_steps(event_type, job_type)) for one in tuple(self._passive))
             found = self._passive_by_kind[kind] = tuple((one, calls) for one, calls in wanted if calls)
         return found
 

@@ -17,13 +17,13 @@ from qtorch.bus.mailbox import Mailbox
 from qtorch.bus.routes import Listener, Routes, add_steps
 from qtorch.errors import ClosedError, ErrorReport, QtorchError
 from qtorch.events import BaseEvent, JobEvent, make_job_event, stamp
+from qtorch.job.base_job import BaseJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Call, Owner, PassiveListener
-    from qtorch.job.base_job import BaseJob
     from qtorch.job.results import Awaited
     from qtorch.state.subscription import Subscription
 
@@ -84,6 +84,11 @@ class SignalBus(QObject):
         On a worker thread it waits while more than 100,000 items are queued. On a closed bus it does nothing.
         """
         core = self.core
+        if not isinstance(event, BaseEvent):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"emit() takes an event, not {event!r}.\n"
+                f"  Write @dataclass(frozen=True) class SomethingHappened(BaseEvent), and emit an object of it."
+            )
         if core.is_refusing:
             core.ignored += 1
             return
@@ -92,8 +97,11 @@ class SignalBus(QObject):
             seq, depth = mailbox.cursor.cause or (None, -1)
             mailbox.post(core.take_event, (event, seq, depth + 1))
             return
-        while len(mailbox.queue) > _BACKLOG and not core.is_refusing:
+        while len(mailbox.queue) > _BACKLOG:
             sleep(0.001)
+            if core.is_refusing:
+                core.ignored += 1
+                return
         mailbox.post(core.take_event, (event, None, 0))
 
     def subscribe(
@@ -123,7 +131,10 @@ class SignalBus(QObject):
         ------
         ClosedError
             The bus is closed.
+        TypeError
+            ``callback`` cannot be called, or a type is no class of events or jobs.
         """
+        _check(callback, event_type, job_type)
         if self.core.is_closed:
             raise ClosedError(f"{self!r} is closed: nothing would ever be heard.\n  Subscribe before close().")
         return self.core.listen(Listener(callback, event_type, job_type, job_id, owner, self.core.unlisten))
@@ -145,7 +156,8 @@ class SignalBus(QObject):
     def close(self) -> None:
         """End the bus: settle its unfinished jobs as cancelled, deliver what is queued, then hear and tell no more.
 
-        The bus's thread. Idempotent; allowed from a listener.
+        Idempotent; allowed from a listener. On another thread than the bus's it is a request: what is emitted from
+        now on is ignored, the rest happens when the bus's thread gets to it.
         """
         self.core.close()
 
@@ -159,6 +171,7 @@ class BusCore:
         "_emitted",
         "ignored",
         "is_closed",
+        "is_late",
         "is_refusing",
         "jobs",
         "mailbox",
@@ -174,6 +187,8 @@ class BusCore:
         self.ignored = 0
         self.is_refusing = False
         self.is_closed = False
+        self.is_late = False
+        """Whether there is no time left for domain events, only for the ends of jobs."""
         self._bus = weakref.ref(bus)
         self._emitted = QMetaMethod.fromSignal(bus.event_emitted)
         mailbox.buses.add(self)
@@ -210,7 +225,7 @@ class BusCore:
     def take_event(self, item: tuple[BaseEvent, int | None, int]) -> list[Step] | None:
         """Give the calls for a domain event."""
         event, cause, depth = item
-        if self.is_closed:
+        if self.is_closed or self.is_late:
             self.ignored += 1
             return None
         if depth > LONGEST_CHAIN:
@@ -287,6 +302,12 @@ class BusCore:
         if self.is_closed or self.is_refusing:
             return
         self.is_refusing = True
+        if get_ident() == self.mailbox.thread:
+            self._end()
+        else:
+            self.mailbox.post(self._end)
+
+    def _end(self, _: object = None) -> None:
         for run in tuple(self.jobs.running.values()):
             run.cancel("bus closed")
             # One whose result is being written to a slow cache can't be cancelled; it is told now.
@@ -300,6 +321,18 @@ class BusCore:
         """Hear and tell no more."""
         self.is_refusing = self.is_closed = True
         self.routes.clear()
+
+
+def _check(callback: object, event_type: object, job_type: object) -> None:
+    # Found out here: in the index a wrong type would raise at every event, for every listener.
+    if not callable(callback):
+        raise TypeError(f"subscribe() takes a function of an event, not {callback!r}")
+    for name, given, base in (("event_type", event_type, BaseEvent), ("job_type", job_type or BaseJob, BaseJob)):
+        if not (isinstance(given, type) and issubclass(given, base)):
+            raise TypeError(
+                f"subscribe({name}=...) takes a subclass of {base.__name__}, not {given!r}.\n"
+                f"  Write the class alone, without brackets, and once per class."
+            )
 
 
 def _shared_mailbox() -> Mailbox:

@@ -71,7 +71,8 @@ class GcGuard:
 
     def _collect(self, factor: int) -> None:
         counts, thresholds = gc.get_count(), gc.get_threshold()
-        if counts[0] <= thresholds[0] * factor:
+        # A threshold of 0 is how an application says never.
+        if counts[0] <= thresholds[0] * factor or not thresholds[0]:
             return
         if QThread.currentThread().loopLevel() > 1 and counts[0] < NESTED_OBJECTS:
             return

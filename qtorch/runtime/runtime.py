@@ -16,7 +16,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
 from qtorch import ports
 from qtorch.bus.foreign_loop import driven_by, is_foreign
-from qtorch.bus.mailbox import Mailbox
+from qtorch.bus.mailbox import Mailbox, UnattendedSink
 from qtorch.bus.signal_bus import SignalBus
 from qtorch.cache.cache import Cache
 from qtorch.cache.in_memory import InMemoryCacheProvider
@@ -282,6 +282,8 @@ class Runtime(QObject):
             self.bus.core.mailbox.before_drain = None
             self._guard.remove()
         atexit.unregister(self._at_exit)
+        # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime.
+        self.bus.core.mailbox.sink = UnattendedSink()
         with suppress(RuntimeError):
             self._app.aboutToQuit.disconnect(self._about_to_quit)
 

@@ -108,6 +108,8 @@ class Shutdown:
             run.cancel("runtime closed")
             services.mailbox.post(run.take_end)
         mailbox = services.mailbox
+        for core in tuple(mailbox.buses):
+            core.is_late = self.is_late
         while not mailbox.is_idle and (not self.is_late or not mailbox.cursor.is_idle or self._unfinished()):
             mailbox.drain()
         for core in tuple(services.mailbox.buses):
