@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from sys import getrefcount
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -10,6 +10,16 @@ from qtorch.errors import UnknownJobError
 
 REMEMBERED = 1_000
 """How many ended jobs are known by their id without anybody holding their handle."""
+
+
+def _references() -> int:
+    kept = {"": object()}
+    only_here = kept[""]
+    return getrefcount(only_here)
+
+
+_FORGOTTEN = _references()
+"""What getrefcount gives for an ended run that only the ledger and the variable refer to; less from Python 3.14 on."""
 
 
 class Run(Protocol):
@@ -38,15 +48,19 @@ class Ledger:
 
     def end(self, run: Run) -> None:
         """Move ``run`` to those that ended. The bus's thread."""
-        if self.running.pop(run.id, None) is None:
+        if self.running.get(run.id) is not run:
             return
+        # Noted in the next place before it leaves the one before: other threads look it up meanwhile.
         ended = self._ended
         ended[run.id] = run
+        del self.running[run.id]
         if len(ended) > REMEMBERED:
-            oldest = ended.pop(next(iter(ended)))
-            # A weak entry costs 3 us, and most ended runs are referred to by nobody but `oldest` and the call.
-            if sys.getrefcount(oldest) > 2:
-                self._held[oldest.id] = oldest
+            first = next(iter(ended))
+            oldest = ended[first]
+            # A weak entry costs 3 us, and most ended runs are referred to by nobody else.
+            if getrefcount(oldest) > _FORGOTTEN:
+                self._held[first] = oldest
+            del ended[first]
 
     def find(self, job_id: str) -> Any:
         """Give the run with that id.
