@@ -22,7 +22,9 @@ def run(page: Path) -> str:
     for block in blocks_of(page):
         if block.kind == "output":
             if printed != block.text:
-                diff = difflib.unified_diff(block.text.splitlines(), printed.splitlines(), "the page", "it", lineterm="")
+                diff = difflib.unified_diff(
+                    block.text.splitlines(), printed.splitlines(), "the page", "it", lineterm=""
+                )
                 return f"{block.where}: this is not what the block before it prints:\n" + "\n".join(diff)
             printed = ""
         elif block.kind == "script":

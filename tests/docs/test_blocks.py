@@ -37,7 +37,9 @@ def test_a_block_of_an_unknown_kind_is_an_error(tmp_path: Path, fence: str) -> N
             _ = block.kind
 
 
-@pytest.mark.parametrize("text", ["```python\n1\n", "````python\n1\n````\n", "```python title=x\n1\n```\n", "~~~\n1\n~~~\n"])
+@pytest.mark.parametrize(
+    "text", ["```python\n1\n", "````python\n1\n````\n", "```python title=x\n1\n```\n", "~~~\n1\n~~~\n"]
+)
 def test_a_fence_that_would_hide_its_block_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"page\.md:1"):
         blocks_of(page(tmp_path, text))

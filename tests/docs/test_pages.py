@@ -79,7 +79,9 @@ def test_links_to_nowhere_are_found_out(tmp_path: Path) -> None:
 
 
 def test_every_picture_of_a_page_is_there() -> None:
-    wanted = {(page.parent / link).resolve() for page in PAGES for link in re.findall(r"\]\((\S+\.png)\)", prose_of(page))}
+    wanted = {
+        (page.parent / link).resolve() for page in PAGES for link in re.findall(r"\]\((\S+\.png)\)", prose_of(page))
+    }
     assert wanted
     assert not [str(path.relative_to(ROOT)) for path in wanted if not path.exists()]
 

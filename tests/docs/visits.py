@@ -37,7 +37,12 @@ def window() -> QWidget:
 
 def shown() -> list[str]:
     """The texts of the labels that are visible."""
-    return [label.text() for one in QApplication.topLevelWidgets() for label in one.findChildren(QLabel) if label.isVisible()]
+    return [
+        label.text()
+        for one in QApplication.topLevelWidgets()
+        for label in one.findChildren(QLabel)
+        if label.isVisible()
+    ]
 
 
 def shows(text: str, patience: float = PATIENCE) -> None:
