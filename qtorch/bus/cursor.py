@@ -39,7 +39,7 @@ class Cursor:
         Told of what a listener raises: ``report(error, function, args)``.
     """
 
-    __slots__ = ("_is_more", "_refill", "_report", "_runs", "_steps", "_wake", "cause")
+    __slots__ = ("_cause_of_steps", "_is_more", "_refill", "_report", "_runs", "_steps", "_wake", "cause")
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Cursor:
         self._runs = 0
         self.cause: tuple[int, int] | None = None
         """``(seq, depth)`` of the event whose listeners are being called."""
+        self._cause_of_steps: tuple[int, int] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -78,11 +79,13 @@ class Cursor:
         steps = self._steps
         self._runs += 1
         outer, started = self.cause, perf_counter()
+        woken = 0
         try:
             while True:
                 if not steps:
                     if not self._refill(steps):
                         return True
+                    self._cause_of_steps = self.cause
                     if not steps:
                         # Taking something that nobody listens to costs time too.
                         started = perf_counter()
@@ -90,14 +93,16 @@ class Cursor:
                             return not self._is_more()
                         continue
                 function, args, is_last = steps.popleft()
-                if steps or self._is_more():
+                # Steps that an earlier run had no time for are still those of their event.
+                self.cause, run = self._cause_of_steps, self._runs
+                # One wake serves this whole run, unless a nested one has answered it.
+                if woken != run and (steps or self._is_more()):
                     self._wake()
-                cause, run = self.cause, self._runs
+                    woken = run
                 try:
                     function(*args)
                 except Exception as error:  # noqa: BLE001 - user code may not silence the listeners after it
                     self._report(error, function, args)
-                self.cause = cause
                 now = perf_counter()
                 # A listener that ran an event loop of its own froze nothing.
                 if now - started > _SLOW and run == self._runs:

@@ -77,7 +77,7 @@ class Listener(Subscription):
     def close(self) -> None:
         """Hear nothing any more."""
         super().close()
-        self._callback = _nobody
+        self._callback = self._owner = _nobody
 
     def ended(self) -> None:
         """Let go of the owner, which may live on for long. The bus's thread."""

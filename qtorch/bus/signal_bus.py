@@ -9,13 +9,13 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import shiboken6
-from PySide6.QtCore import QMetaMethod, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QMetaMethod, QObject, QThread, Signal
 
 from qtorch import ports
 from qtorch.bus.ledger import Ledger
 from qtorch.bus.mailbox import Mailbox
 from qtorch.bus.routes import Listener, Routes, add_steps
-from qtorch.errors import ClosedError, ErrorReport, QtorchError
+from qtorch.errors import ClosedError, ErrorReport, QtorchError, WrongThreadError
 from qtorch.events import BaseEvent, JobEvent, make_job_event, stamp
 from qtorch.job.base_job import BaseJob
 
@@ -63,8 +63,9 @@ class SignalBus(QObject):
     event_emitted = Signal(object)
 
     def __init__(self, parent: QObject | None = None, *, mailbox: Mailbox | None = None) -> None:
+        mailbox = mailbox or _shared_mailbox()
         super().__init__(parent)
-        self.core = BusCore(self, mailbox or _shared_mailbox())
+        self.core = BusCore(self, mailbox)
 
     @staticmethod
     def instance() -> SignalBus:
@@ -73,7 +74,13 @@ class SignalBus(QObject):
 
     @staticmethod
     def scoped(parent: QObject | None = None) -> SignalBus:
-        """Give a new bus, isolated from every other. The default Runtime closes it with itself."""
+        """Give a new bus, isolated from every other. The default Runtime closes it with itself.
+
+        Raises
+        ------
+        WrongThreadError
+            Called outside the GUI thread.
+        """
         return SignalBus(parent)
 
     # QObject.emit is an old-style way to emit by name, without use in PySide6; Signal.emit of 6.9 and later does not
@@ -215,7 +222,10 @@ class BusCore:
     def _is_watched(self) -> bool:
         # A signal without receivers costs 1 us to emit, and 0.2 us to ask.
         bus = self._bus()
-        return bus is not None and shiboken6.isValid(bus) and bus.isSignalConnected(self._emitted)
+        try:
+            return bus is not None and bus.isSignalConnected(self._emitted)
+        except RuntimeError:  # C++ has deleted it
+            return False
 
     def _emit(self, event: BaseEvent) -> None:
         bus = self._bus()
@@ -341,4 +351,10 @@ def _shared_mailbox() -> Mailbox:
         mailbox: Mailbox = ports.open_runtimes[0].bus.core.mailbox
         if mailbox.thread == get_ident():
             return mailbox
+    app = QCoreApplication.instance()
+    if app is not None and QThread.currentThread() != app.thread():
+        raise WrongThreadError(
+            "a SignalBus was made outside the GUI thread, where its events could not be delivered.\n"
+            "  Make it on the main thread; emit() and subscribe() may be called from any."
+        )
     return Mailbox()
