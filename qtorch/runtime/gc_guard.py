@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from time import perf_counter
 
 from PySide6.QtCore import QAbstractEventDispatcher, QThread
 
@@ -11,6 +12,10 @@ BUSY_FACTOR = 10
 
 NESTED_OBJECTS = 100_000
 """Net new objects above which it collects under a nested event loop too, such as a dialog that stays open."""
+
+
+FULL_SHARE = 50
+"""A full collection is made once in so many times its own duration at most: 2 % of the time."""
 
 
 class GcGuard:
@@ -32,6 +37,7 @@ class GcGuard:
 
     def __init__(self) -> None:
         self._is_installed = False
+        self._next_full = 0.0
         # None in a thread without an event loop, whatever the stubs say.
         self._dispatcher: QAbstractEventDispatcher | None = QAbstractEventDispatcher.instance()
 
@@ -52,6 +58,7 @@ class GcGuard:
         if not self._is_installed:
             return
         self._is_installed = False
+        self._next_full = 0.0
         GcGuard._users -= 1
         if GcGuard._users == 0 and GcGuard._was_enabled:
             gc.enable()
@@ -78,5 +85,18 @@ class GcGuard:
             return
         for generation in (2, 1, 0):
             if counts[generation] > thresholds[generation]:
-                gc.collect(generation)
+                if generation == 2:
+                    if perf_counter() < self._next_full:
+                        continue
+                    self._collect_all()
+                else:
+                    gc.collect(generation)
                 return
+
+    def _collect_all(self) -> None:
+        # Python itself puts a full collection off until a quarter of all objects is new; that figure is not to be
+        # had here, and a share of the time serves the same end.
+        started = perf_counter()
+        gc.collect()
+        now = perf_counter()
+        self._next_full = now + (now - started) * FULL_SHARE

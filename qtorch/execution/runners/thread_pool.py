@@ -56,32 +56,40 @@ class ThreadPoolRunner:
         self._idle = 0
         self._drains = 0
         self._stuck = 0
+        self._limit = size
+        """Drains there may be: one more for each that is stuck, up to twice ``size``."""
         self._is_closed = False
 
     def submit(self, attempt: Attempt, process: _Process) -> bool:
         """Queue the attempt; give whether a thread is free for it. Any thread."""
         work: _Work = partial(_work, attempt, process)
-        with self._lock:
-            # Noted before a worker can get at it.
-            attempt.is_announced = self._claim_thread()
-            if attempt.is_announced:
-                self.handed.put(work)
-            else:
-                key = queue_key(self._clock.now(), attempt.run.options.priority)
-                heapq.heappush(self._waiting, (key, work))
-            return attempt.is_announced
+        # Without the lock while all are busy: in a burst the workers hold it half of the time.
+        if self._idle or self._drains < self._limit:
+            with self._lock:
+                # Noted before a worker can get at it.
+                attempt.is_announced = self._claim_thread()
+                if attempt.is_announced:
+                    self.handed.put(work)
+                    return True
+        self._queue(queue_key(self._clock.now(), attempt.run.options.priority), work)
+        return False
 
     def call(self, function: Callable[[], object]) -> None:
         """Have ``function()`` called on a pool thread, before waiting jobs. It may not raise."""
-        with self._lock:
-            if self._claim_thread():
-                self.handed.put(function)
-            else:
-                heapq.heappush(self._waiting, (queue_key(self._clock.now(), _AHEAD_OF_JOBS), function))
+        self._queue(queue_key(self._clock.now(), _AHEAD_OF_JOBS), function)
+
+    def _queue(self, key: tuple[float, int], work: _Work) -> None:
+        # heappush is one step to other threads: the keys are numbers. A drain counts itself as idle before it looks
+        # for waiting work, and here work is queued before idle drains are looked for: one of the two finds the other.
+        heapq.heappush(self._waiting, (key, work))
+        if self._idle or self._drains < self._limit:
+            with self._lock:
+                if self._waiting and self._claim_thread():
+                    self.handed.put(heapq.heappop(self._waiting)[1])
 
     def _room(self) -> int:
         """How many more drains may be busy. Under the lock."""
-        return min(self._size + self._stuck, 2 * self._size) - (self._drains - self._idle)
+        return self._limit - (self._drains - self._idle)
 
     def _claim_thread(self) -> bool:
         """Claim an idle drain, or start one, for the work that is handed over next. Under the lock."""
@@ -107,25 +115,30 @@ class ThreadPoolRunner:
                 # It took the place of work that has ended since. Those that stay busy see to what waits.
                 self._drains -= 1
                 return None
-            if self._waiting:
-                return heapq.heappop(self._waiting)[1]
             if self._is_closed:
                 self._drains -= 1
                 return None
             self._idle += 1
+            if self._waiting:
+                self._idle -= 1
+                return heapq.heappop(self._waiting)[1]
         return self.handed.get()
 
     def stop(self, attempt: Attempt) -> None:
         """Let another thread take the place of the one that is still at work."""
         with self._lock:
-            self._stuck += 1
+            self._count_stuck(1)
             if self._waiting and self._claim_thread():
                 self.handed.put(heapq.heappop(self._waiting)[1])
+
+    def _count_stuck(self, more: int) -> None:
+        self._stuck += more
+        self._limit = min(self._size + self._stuck, 2 * self._size)
 
     def ended(self, attempt: Attempt) -> None:
         """Take the place back."""
         with self._lock:
-            self._stuck -= 1
+            self._count_stuck(-1)
 
     @property
     def counts(self) -> dict[str, int]:
