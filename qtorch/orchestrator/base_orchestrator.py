@@ -128,7 +128,12 @@ class BaseOrchestrator(QObject, Generic[S]):
         handlers = type(self)._handlers
         assert handlers is not None
         self._core = OrchestratorCore(
-            self, initial_state, self._bus.core, handlers, bool(getattr(chosen, "is_strict", False))
+            self,
+            initial_state,
+            self._state_type,
+            self._bus.core,
+            handlers,
+            bool(getattr(chosen, "is_strict", False)),
         )
         # A bound method of this object would never be called: at that time Python has let go of it already.
         self.destroyed.connect(partial(_owner_gone, self._core))
@@ -370,3 +375,9 @@ def _replaced(model: Any, path: tuple[str, ...], value: Any) -> Any:
     if child is None:
         raise LookupError(f"{type(model).__name__}.{name} is None, so {'.'.join(path)} has nothing to be written to")
     return replace_fields(model, {name: _replaced(child, tuple(rest), value)})
+
+
+def hears(orchestrator: BaseOrchestrator[Any], event_type: type[BaseEvent], job_type: type[BaseJob[Any]]) -> bool:
+    """Whether a handler or hook of ``orchestrator`` is called for such an event of an own job."""
+    core: OrchestratorCore = vars(orchestrator)["_core"]
+    return bool(core.active_steps(event_type, job_type))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import weakref
@@ -17,7 +16,8 @@ from qtorch.bus.cursor import Cursor, Step, describe
 from qtorch.errors import ClosedError, ErrorReport, StateLoopError, StateMutatedError, WrongThreadError
 from qtorch.execution.lanes import Lanes
 from qtorch.orchestrator.properties import notify_signals
-from qtorch.state.equality import changed_fields, same
+from qtorch.orchestrator.strict import Watch
+from qtorch.state.equality import all_changed_fields, changed_fields, same
 from qtorch.state.tracking import ANY_FIELD
 
 if TYPE_CHECKING:
@@ -63,12 +63,20 @@ class OrchestratorCore:
     """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
 
     __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying", "_owner",
-                 "_reentrant", "_rounds", "_running_observers", "_signals",
-                 "_snapshot", "_told", "_told_busy", "_touched", "_turn", "bus", "handlers",
+                 "_reentrant", "_rounds", "_running_observers", "_signals", "_state_type",
+                 "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
                  "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
                  "running_changed", "state", "thread")  # fmt: skip
 
-    def __init__(self, owner: Any, state: BaseState, bus: BusCore, handlers: Handlers, is_strict: bool) -> None:
+    def __init__(
+        self,
+        owner: Any,
+        state: BaseState,
+        state_type: type[BaseState],
+        bus: BusCore,
+        handlers: Handlers,
+        is_strict: bool,
+    ) -> None:
         self._owner = weakref.ref(owner)
         self.name = type(owner).__name__
         self.state: BaseState = state
@@ -86,8 +94,9 @@ class OrchestratorCore:
         self.has_warned = False
         self.running_changed: set[type[BaseJob[Any]]] = set()
         self._told_busy = False
-        self._fields = tuple(type(state).model_fields)
-        self._computed = tuple(type(state).model_computed_fields)
+        self._state_type = state_type
+        self._fields = tuple(state_type.model_fields)
+        self._computed = tuple(state_type.model_computed_fields)
         self._active: dict[_Kind, list[Callable[[Any], object]]] = {}
         self._signals = notify_signals(owner)
         self._touched: dict[str, None] = {}
@@ -97,7 +106,7 @@ class OrchestratorCore:
         self._reentrant = 0
         self._turn = self._rounds = 0
         self._cursor = Cursor(self._refill, self._has_news, partial(self.mailbox.mark_dirty, self), self._report)
-        self._snapshot = copy.deepcopy(state) if is_strict else None
+        self._watch = Watch(state) if is_strict else None
         if handlers.is_passive:
             bus.routes.add_passive(self)
 
@@ -160,11 +169,12 @@ class OrchestratorCore:
         if self.is_closed:
             self._refuse_late()
             return
-        if type(new) is not type(old) and not isinstance(new, type(old)):
-            raise TypeError(f"{self.name} holds a {type(old).__name__}, and was given a {type(new).__name__}")
-        if self.is_strict:
-            self._look_for_mutation(old)
-        changed = changed_fields(new, old, self._fields)
+        if self._watch is not None:
+            self._look_for_mutation(old, self._watch)
+        if type(new) is self._state_type is type(old):
+            changed = changed_fields(new, old, self._fields)
+        else:
+            changed = self._changed_by_class(new, old)
         if not changed:
             return
         is_answer = self._is_notifying or self.mailbox.delivering
@@ -173,7 +183,7 @@ class OrchestratorCore:
         self.state = new
         self._touched.update(dict.fromkeys(changed))
         if self.is_strict:
-            self._snapshot = _copied(new)
+            self._watch = Watch(new)
         if self.handlers.hears_changes:
             self._call_on_change(new, old)
         if self._batches:
@@ -182,6 +192,13 @@ class OrchestratorCore:
             self.mailbox.mark_dirty(self)
         else:
             self.flush(math.inf)
+
+    def _changed_by_class(self, new: BaseState, old: BaseState) -> list[str]:
+        """Give what differs where a subclass of the state is involved: its own fields, and that it is another class."""
+        if not isinstance(new, self._state_type):
+            raise TypeError(f"{self.name} holds a {self._state_type.__name__}, and was given a {type(new).__name__}")
+        changed = all_changed_fields(new, old)
+        return changed if type(new) is type(old) else [*changed, ANY_FIELD]
 
     def _call_on_change(self, new: BaseState, old: BaseState) -> None:
         owner = self.alive()
@@ -214,9 +231,9 @@ class OrchestratorCore:
             self.has_warned = True
             _log.warning("%s", text)
 
-    def _look_for_mutation(self, state: BaseState) -> None:
-        if self._snapshot is not None and (names := changed_fields(state, self._snapshot, type(state).model_fields)):
-            self._snapshot = _copied(state)
+    def _look_for_mutation(self, state: BaseState, watch: Watch) -> None:
+        if names := watch.changed(state):
+            self._watch = Watch(state)
             raise StateMutatedError(
                 f"{type(state).__name__} of {self.name} was changed in place: {', '.join(names)}.\n"
                 f"  Objects inside a state are shared with everything that shows them: make a new one instead, "
@@ -294,7 +311,9 @@ class OrchestratorCore:
         observers = self.observers
         values, told = new.__dict__, old.__dict__
         for name in touched:
-            if is_connected(signals[name]) and not same(values[name], told[name]):
+            # Only the fields of the state that the class names have signals; a subclass may bring others.
+            signal = signals.get(name)
+            if signal is not None and is_connected(signal) and not same(values[name], told[name]):
                 steps.append((self._emit_signal, (f"{name}Changed", values[name]), True))
             if name in observers:
                 for observer in tuple(observers[name]):
@@ -310,7 +329,9 @@ class OrchestratorCore:
                 value = getattr(new, name)
                 if not same(value, getattr(old, name)):
                     steps.append((self._emit_signal, (f"{name}Changed", value), True))
-        if is_connected(signals["state"]) and changed_fields(new, old, touched):
+        if is_connected(signals["state"]) and (
+            type(new) is not type(old) or any(name in values and not same(values[name], told[name]) for name in touched)
+        ):
             steps.append((self._emit_signal, ("stateChanged", new, old), True))
 
     def _tell_running(self, steps: deque[Step], effects: dict[Callable[[], object], None]) -> None:
@@ -361,10 +382,3 @@ def _nothing(*_: object) -> bool:
 
 
 _NOTHING_TO_TELL = Cursor(_nothing, _nothing, _nothing, _nothing)
-
-
-def _copied(state: BaseState) -> BaseState | None:
-    try:
-        return copy.deepcopy(state)
-    except Exception:  # noqa: BLE001 - something in it cannot be copied (a socket, a QImage), so it cannot be watched
-        return None

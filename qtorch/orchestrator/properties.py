@@ -68,12 +68,19 @@ def _refuse_hiding(cls: type[Any], base: type[Any], state_type: type[BaseState],
         owner = f"QObject.{wanted}"
     elif hasattr(base, wanted):
         owner = f"{base.__name__}.{wanted}"
+    elif (between := next((one for one in cls.__mro__ if _defines(one, wanted)), None)) is not None:
+        owner = f"{between.__name__}.{wanted}"
     else:
         return
     raise TypeError(
         f"field {field!r} of {state_type.__name__} becomes a Qt property of {cls.__name__} and would hide {owner}.\n"
         f"  Rename the field, for example to {field.rstrip('_')}_value."
     )
+
+
+def _defines(cls: type[Any], wanted: str) -> bool:
+    """Whether ``cls`` has a member of that name which is not the property of a state that it names itself."""
+    return wanted in vars(cls) and not isinstance(vars(cls)[wanted], (Property, Signal))
 
 
 def _getter(name: str) -> Callable[[Any], Any]:

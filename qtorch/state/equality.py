@@ -26,3 +26,9 @@ def changed_fields(new: object, old: object, names: Iterable[str]) -> list[str]:
     """Give those of ``names`` whose values differ between two states."""
     a, b = new.__dict__, old.__dict__
     return [name for name in names if a[name] is not b[name] and not same(a[name], b[name])]
+
+
+def all_changed_fields(new: object, old: object) -> list[str]:
+    """Give the fields that differ between two states of any classes; one that only one of them has always does."""
+    a, b = new.__dict__, old.__dict__
+    return [name for name in dict.fromkeys((*b, *a)) if name not in a or name not in b or not same(a[name], b[name])]
