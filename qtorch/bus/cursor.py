@@ -8,6 +8,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any, TypeAlias
 
+from qtorch.events import JobEvent
+
 Step: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], bool]
 """A call to make: function, arguments, and whether it is the last one of its listener."""
 
@@ -106,12 +108,20 @@ class Cursor:
                 now = perf_counter()
                 # A listener that ran an event loop of its own froze nothing.
                 if now - started > _SLOW and run == self._runs:
-                    _log.warning("%s took %.0f ms on the GUI thread", describe(function), (now - started) * 1000)
+                    taken = (now - started) * 1000
+                    _log.warning("%s took %.0f ms on the GUI thread", describe(function), taken, extra=log_extra(*args))
                 started = now
                 if is_last and now >= until:
                     return not steps and not self._is_more()
         finally:
             self.cause = outer
+
+
+def log_extra(event: object = None, *_: object) -> dict[str, object]:
+    """Give what a log record says of a job's event beside its text."""
+    if not isinstance(event, JobEvent):
+        return {}
+    return {"job_id": event.job_id, "job_type": event.job_type.__name__, "attempt": event.attempt}
 
 
 def describe(function: Callable[..., Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
-from qtorch.bus.cursor import BUDGET, Cursor, Step, describe
+from qtorch.bus.cursor import BUDGET, Cursor, Step, describe, log_extra
 from qtorch.errors import ErrorReport
 from qtorch.events import BaseEvent, JobEvent
 from qtorch.ports import call_excepthook
@@ -181,4 +181,4 @@ class UnattendedSink:
         if user_code:
             call_excepthook(report.error)
         else:
-            _log.error("%s: %s", report.where, report.error)
+            _log.error("%s: %s", report.where, report.error, extra=log_extra(report.event))
