@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from qtorch.job.cancellation import CancellationToken
 
 if TYPE_CHECKING:
-    from qtorch.execution.run import JobRun
+    from qtorch.execution.tries import Tries
     from qtorch.ports import Timer
 
 
@@ -19,7 +19,7 @@ class Attempt:
     __slots__ = ("__weakref__", "_tickets", "has_ended", "has_timed_out", "is_announced", "is_stopped", "number", "run",
                  "started_at", "stop_by", "timer", "token")  # fmt: skip
 
-    def __init__(self, run: JobRun, number: int) -> None:
+    def __init__(self, run: Tries, number: int) -> None:
         self.run = run
         self.number = number
         self.token = CancellationToken.of_run(run.services.clock, run.services.sink)

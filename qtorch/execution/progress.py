@@ -10,7 +10,7 @@ from qtorch.execution.services import FRAME
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.execution.attempt import Attempt
-    from qtorch.execution.run import JobRun
+    from qtorch.execution.tries import Tries
 
 
 class Progress:
@@ -29,7 +29,7 @@ class Progress:
         self._is_posted = False
         self._told_at = -FRAME
 
-    def report(self, run: JobRun, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
+    def report(self, run: Tries, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
         """Take a report. Any thread."""
         self.pending = report
         # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
@@ -37,7 +37,7 @@ class Progress:
             self._is_posted = True
             run.bus.mailbox.post(run.take_progress)
 
-    def take(self, run: JobRun, is_due: bool) -> list[Step] | None:
+    def take(self, run: Tries, is_due: bool) -> list[Step] | None:
         """Deliver the pending report now, or in the next frame. The bus's thread."""
         now = run.services.clock.now()
         if not is_due and now - self._told_at < FRAME:
@@ -46,7 +46,7 @@ class Progress:
         self._is_posted = False
         return self.deliver(run, now)
 
-    def deliver(self, run: JobRun, now: float) -> list[Step] | None:
+    def deliver(self, run: Tries, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
         if report is None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qtorch.execution.run import JobRun
     from qtorch.execution.runners.loop import LoopRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
+    from qtorch.execution.tries import Tries
     from qtorch.ports import Clock, ErrorSink, Timer
 
 FRAME = 0.016
@@ -52,7 +53,7 @@ class Services:
         """Runs that have not ended, by id. Added to on any thread, removed from on the bus's."""
         self.working: dict[Attempt, None] = {}
         """Attempts whose work goes on, that of ended jobs included. The bus's thread."""
-        self._in_frame: dict[JobRun, None] = {}
+        self._in_frame: dict[Tries, None] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
 
@@ -71,7 +72,7 @@ class Services:
             self._yielded.at = now
             sleep(_STEP_ASIDE)
 
-    def show_in_next_frame(self, run: JobRun) -> None:
+    def show_in_next_frame(self, run: Tries) -> None:
         """Have ``run`` tell its latest progress when the next frame is due. The bus's thread."""
         self._in_frame[run] = None
         if self._frame_timer is None:
