@@ -77,7 +77,7 @@ def told(rig: Rig, handle: JobHandle[Any]) -> list[Any]:
     ]
 
 
-# -- the orders -----------------------------------------------------------------------------------------------------
+# -- the orders -------------------------------------------------------------------------------------------------------
 
 
 def test_a_miss_is_started_placeholder_work_success_and_is_written(cached: Rig) -> None:
@@ -156,7 +156,7 @@ def test_a_job_that_was_cancelled_before_shows_nothing_but_that(cached: Rig) -> 
     assert cached.log.cancelled[0].reason == "before"
 
 
-# -- values ---------------------------------------------------------------------------------------------------------
+# -- values -----------------------------------------------------------------------------------------------------------
 
 
 def test_none_is_a_value_in_the_cache(cached: Rig) -> None:
@@ -218,7 +218,7 @@ def test_a_provider_in_memory_is_read_before_dispatch_returns(rig: Rig) -> None:
     assert rig.types(handle) == ["Started", "CacheHit", "Success"]
 
 
-# -- faults of the cache --------------------------------------------------------------------------------------------
+# -- faults of the cache ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
@@ -311,7 +311,7 @@ def test_a_cancel_during_the_write_comes_too_late(make_rig: Callable[..., Rig]) 
     assert rig.types(handle) == ["Started", "Success"]
 
 
-# -- invalidation ---------------------------------------------------------------------------------------------------
+# -- invalidation -----------------------------------------------------------------------------------------------------
 
 
 def test_what_was_fetched_before_an_invalidation_is_not_written(cached: Rig) -> None:
@@ -359,7 +359,7 @@ def test_an_invalidation_is_a_job_like_any_other(rig: Rig) -> None:
     assert kept == ["user:1"]
 
 
-# -- by hand --------------------------------------------------------------------------------------------------------
+# -- by hand ----------------------------------------------------------------------------------------------------------
 
 
 class KeepJob(BaseJob[str]):
@@ -380,7 +380,7 @@ def test_an_executor_reaches_the_runtimes_cache_in_process_only(rig: Rig) -> Non
         _ = keeper.cache
 
 
-# -- the flagship ---------------------------------------------------------------------------------------------------
+# -- the flagship -----------------------------------------------------------------------------------------------------
 
 
 def test_timeout_retries_cache_and_placeholder_together_on_one_job(make_rig: Callable[..., Rig], runner: str) -> None:

@@ -67,7 +67,7 @@ def answer(rig: Rig, job: BaseJob[Any], **options: Any) -> Any:
     return handle.outcome.unwrap()
 
 
-# -- look-up --------------------------------------------------------------------------------------------------------
+# -- look-up ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_executor_does_the_subclasses_of_its_job_too(rig: Rig) -> None:
@@ -166,7 +166,7 @@ def test_instance_is_the_dispatcher_of_the_default_runtime(rig: Rig) -> None:
     assert Dispatcher.instance() is rig.runtime.dispatcher
 
 
-# -- dispatch -------------------------------------------------------------------------------------------------------
+# -- dispatch ---------------------------------------------------------------------------------------------------------
 
 
 def test_nobody_is_told_anything_before_dispatch_returns(rig: Rig, runner: str) -> None:

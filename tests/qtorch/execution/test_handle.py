@@ -174,7 +174,7 @@ def test_await_raises_the_very_error_of_the_job_each_time_with_frames_of_its_own
     assert len(set(depths)) == 1, "frames of earlier raises pile up on the error"
 
 
-# -- a loop that Qt does not drive, on the GUI thread ----------------------------------------------------------------
+# -- a loop that Qt does not drive, on the GUI thread -----------------------------------------------------------------
 
 
 @executes(SquareJob)
@@ -332,7 +332,7 @@ def test_an_id_is_known_for_a_thousand_jobs_and_then_as_long_as_its_handle_lives
         asyncio.run(JobResult.from_bus(bus, "never-was"))
 
 
-# -- done callbacks -------------------------------------------------------------------------------------------------
+# -- done callbacks ---------------------------------------------------------------------------------------------------
 
 
 def test_done_callbacks_run_in_order_right_after_the_terminal_event_on_the_gui_thread(rig: Rig) -> None:

@@ -65,7 +65,7 @@ def lane(rig: Rig) -> Callable[..., Lane]:
     return lambda policy, runner="loop": Lane(rig, policy, runner)
 
 
-# -- CONCURRENT -----------------------------------------------------------------------------------------------------
+# -- CONCURRENT -------------------------------------------------------------------------------------------------------
 
 
 def test_concurrent_jobs_run_side_by_side(lane: Callable[..., Lane]) -> None:
@@ -77,7 +77,7 @@ def test_concurrent_jobs_run_side_by_side(lane: Callable[..., Lane]) -> None:
     assert {handle.status for handle in one.handles.values()} == {JobStatus.SUCCEEDED}
 
 
-# -- SEQUENTIAL -----------------------------------------------------------------------------------------------------
+# -- SEQUENTIAL -------------------------------------------------------------------------------------------------------
 
 
 def test_sequential_jobs_run_one_after_the_other(lane: Callable[..., Lane]) -> None:
@@ -191,7 +191,7 @@ def test_a_deadline_ends_a_job_that_waits_in_its_lane(lane: Callable[..., Lane])
     assert one.rig.works["b"].calls == 0
 
 
-# -- DROPPABLE ------------------------------------------------------------------------------------------------------
+# -- DROPPABLE --------------------------------------------------------------------------------------------------------
 
 
 def test_a_droppable_job_ends_at_once_while_one_runs(lane: Callable[..., Lane]) -> None:
@@ -228,7 +228,7 @@ def test_a_droppable_job_runs_once_the_one_before_has_been_cancelled(lane: Calla
     assert one.handles["b"].status is JobStatus.SUCCEEDED
 
 
-# -- RESTARTABLE ----------------------------------------------------------------------------------------------------
+# -- RESTARTABLE ------------------------------------------------------------------------------------------------------
 
 
 def test_a_restartable_job_supersedes_the_one_before(lane: Callable[..., Lane]) -> None:
@@ -273,7 +273,7 @@ def test_a_superseded_job_is_stopped_in_its_retry_wait(lane: Callable[..., Lane]
     assert one.rig.works["a"].calls == 1
 
 
-# -- KEEP_LATEST ----------------------------------------------------------------------------------------------------
+# -- KEEP_LATEST ------------------------------------------------------------------------------------------------------
 
 
 def test_keep_latest_finishes_the_running_one_then_does_the_newest_only(lane: Callable[..., Lane]) -> None:
@@ -300,7 +300,7 @@ def test_keep_latest_goes_on_after_a_failure(lane: Callable[..., Lane]) -> None:
     assert one.handles["b"].status is JobStatus.SUCCEEDED
 
 
-# -- which lane -----------------------------------------------------------------------------------------------------
+# -- which lane -------------------------------------------------------------------------------------------------------
 
 
 def test_a_lane_is_private_to_its_orchestrator(rig: Rig) -> None:

@@ -108,7 +108,7 @@ def test_a_process_never_runs_on_the_gui_thread(rig: Rig) -> None:
     assert work.threads != [threading.get_ident()]
 
 
-# -- work that ignores its token ------------------------------------------------------------------------------------
+# -- work that ignores its token --------------------------------------------------------------------------------------
 
 
 def test_the_pool_goes_on_at_full_strength_beside_work_that_never_stops(make_rig: Callable[..., Rig]) -> None:

@@ -211,7 +211,7 @@ def test_the_snapshot_counts_jobs_by_what_they_do(make_rig: Callable[..., Rig]) 
     assert figures["queued"] == figures["running"] == figures["waiting"] == figures["still_working"] == 0
 
 
-# -- errors reach somebody ------------------------------------------------------------------------------------------
+# -- errors reach somebody --------------------------------------------------------------------------------------------
 
 
 def test_an_error_is_reported_once_to_the_signal_on_the_gui_thread_and_to_the_excepthook(
