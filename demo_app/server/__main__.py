@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import math
+import os
 import random
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from demo_app.server.arguments import Parser, port, seconds, share
 from demo_app.server.errors import StartError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 _EXTRA = {"anyio", "h11", "python_multipart", "starlette", "uvicorn"}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        # One line, without the usage: the app shows what its server says in a window.
-        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,57 +65,38 @@ def _serve(options: argparse.Namespace) -> None:
         server = Server(create_app(store, faults, control=options.control), faults)
         if options.exit_with_stdin:
             server.stop_at_end_of_stdin()
-        sys.stdout.write(f"listening on {url_of(listener)}\n")
-        sys.stdout.flush()
+        _announce(url_of(listener))
         server.run(sockets=[listener])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _announce(url: str) -> None:
+    try:
+        print(f"listening on {url}", flush=True)  # noqa: T201 - whoever started the server reads the port here
+    except OSError as error:
+        # The interpreter flushes at its end and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise StartError(f"the address cannot be printed: {error.strerror}") from error
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m demo_app.server",
         description="The people of the demo over HTTP. Prints its address when it is ready.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 for a free one (%(default)s)")
+    parser.add_argument("--port", type=port, default=0, help="port to listen on; 0 for a free one (%(default)s)")
     parser.add_argument("--db", type=Path, required=True, metavar="PATH", help="SQLite file, made if missing")
     parser.add_argument(
-        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="wait so long before each answer (%(default)s)"
+        "--latency", type=seconds, default=0.0, metavar="SECONDS", help="wait so long before each answer (%(default)s)"
     )
     parser.add_argument(
-        "--fail-rate", type=_share, default=0.0, metavar="0..1", help="answer this share with 503 (%(default)s)"
+        "--fail-rate", type=share, default=0.0, metavar="0..1", help="answer this share with 503 (%(default)s)"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="make the choice of failing requests repeatable")
     parser.add_argument("--control", action="store_true", help="let clients change latency and failures at /control")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when stdin ends, as it does with a parent")
     return parser
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: use 0 to 65535")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    seconds = _float(text)
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no waiting time: use seconds from 0")
-    return seconds
-
-
-def _share(text: str) -> float:
-    share = _float(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share: use 0 to 1, such as 0.3")
-    return share
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan  # compares as false with every bound
 
 
 if __name__ == "__main__":

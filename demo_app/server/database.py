@@ -20,6 +20,9 @@ APPLICATION_ID = 0x71746F72
 
 SCHEMA_VERSION = 1
 
+BUSY_SECONDS = 10.0
+"""How long to wait for another process that writes."""
+
 _SCHEMA = (
     """
     CREATE TABLE people (
@@ -79,18 +82,15 @@ def open_database(path: Path, seed: Callable[[], Iterable[Person]]) -> sqlite3.C
     StartError
         The file cannot be used. It was not changed.
     """
-    if path.is_dir():
-        raise StartError(f"{path} is a folder: name the database file in it")
-    if not path.absolute().parent.is_dir():
-        raise StartError(f"the folder of {path} does not exist: make it first")
     try:
+        _check_place(path)
         # As a URI, because sqlite3 takes a file that is called ":memory:" or "" for no file at all.
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rwc",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
-            timeout=10,
+            timeout=BUSY_SECONDS,
         )
         try:
             _prepare(connection, path, seed)
@@ -102,6 +102,8 @@ def open_database(path: Path, seed: Callable[[], Iterable[Person]]) -> sqlite3.C
         code = getattr(error, "sqlite_errorname", "")
         reason = next((text for name, text in _REASONS.items() if code.startswith(name)), f"cannot be used: {error}")
         raise StartError(f"{path} {reason}") from error
+    except OSError as error:
+        raise StartError(f"{path} cannot be used: {error.strerror}") from error
     return connection
 
 
@@ -124,6 +126,16 @@ def derived_columns(person: Person) -> dict[str, str]:
     return {"sort_key": fold(person.name), "search_text": fold(f"{person.name}\n{person.email}\n{person.title}")}
 
 
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise StartError(f"{path} is a folder: name the database file in it")
+    if not path.absolute().parent.is_dir():
+        raise StartError(f"the folder of {path} does not exist: make it first")
+    # SQLite takes a file of one byte for an empty one (measured with 3.40), and would overwrite it.
+    if path.exists() and path.stat().st_size == 1:
+        raise StartError(f"{path} {_REASONS['SQLITE_NOTADB']}")
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, seed: Callable[[], Iterable[Person]]) -> None:
     with transaction(connection):
         ours = _number(connection, "PRAGMA application_id") == APPLICATION_ID
@@ -135,6 +147,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, seed: Callable[[], Iter
             raise StartError(
                 f"{path} has format {version} and this server reads {SCHEMA_VERSION}: move it away to begin anew"
             )
+        # Written at every start: in WAL mode a file that is read-only lets a write transaction begin, and would fail at
+        # the first save instead of here (measured with 3.40).
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     # Enough for WAL: a killed process loses nothing, a power cut at most the last answers.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -153,7 +168,6 @@ def _fill(connection: sqlite3.Connection, people: Iterable[Person]) -> None:
         (person.model_dump(exclude={"avatar"}) | derived_columns(person) for person in people),
     )
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

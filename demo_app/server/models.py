@@ -37,8 +37,8 @@ def _at_most(limit: int) -> Callable[[str], str]:
 
 
 def _one_line(text: str) -> str:
-    # A line separator (Zl, Zp) breaks a list row just as a line feed (Cc) does.
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+    # A line separator (Zl, Zp) breaks a list row just as a line feed (Cc) does; a lone surrogate (Cs) has no UTF-8.
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
         raise PydanticCustomError("not_one_line", "Write it on one line, without control characters.")
     return text
 
@@ -57,7 +57,7 @@ def _address(text: str) -> str:
 
 
 def _plain_text(text: str) -> str:
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
         raise PydanticCustomError("control_character", "Remove the control characters.")
     return text
 
