@@ -31,6 +31,8 @@ __version__ = "0.1.0"
 logging.getLogger("qtorch").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
+    from qtorch.binding.command import Command
+    from qtorch.binding.command_binding import bind_command
     from qtorch.binding.keyed_list_model import KeyedListModel
     from qtorch.binding.one_way import Binding, bind
     from qtorch.bus import SignalBus, Subscription
@@ -98,6 +100,8 @@ if TYPE_CHECKING:
     from qtorch.state.source import Field, Source, combine
 
 _ROOMS = {
+    "qtorch.binding.command": ("Command",),
+    "qtorch.binding.command_binding": ("bind_command",),
     "qtorch.binding.keyed_list_model": ("KeyedListModel",),
     "qtorch.binding.one_way": ("Binding", "bind"),
     "qtorch.bus": ("SignalBus", "Subscription"),
@@ -180,6 +184,7 @@ __all__ = [
     "CacheProvider",
     "CancellationToken",
     "ClosedError",
+    "Command",
     "DROPPABLE",
     "DataStrategy",
     "Dispatcher",
@@ -233,6 +238,7 @@ __all__ = [
     "UnknownJobError",
     "WrongThreadError",
     "bind",
+    "bind_command",
     "combine",
     "executes",
     "generate_job_id",

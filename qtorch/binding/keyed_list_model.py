@@ -9,10 +9,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from qtorch import ports
+from qtorch.binding.home import Home
 from qtorch.binding.keyed_diff import Insert, Move, Operation, Remove, Reorder, operations
 from qtorch.binding.naming import name_of_object
-from qtorch.errors import ErrorReport, NoRuntimeError
 from qtorch.state.equality import same
 
 T = TypeVar("T")
@@ -108,19 +107,12 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         except Exception as error:  # noqa: BLE001 - user code; a view asks for it at every paint
             if role not in self._has_failed:
                 self._has_failed.add(role)
-                self._report(error, role, index.row())
+                Home().report(error, f"{name_of_object(self)}, role {role} of row {index.row()}")
             return None
 
     def roleNames(self) -> dict[int, Any]:
         """Give the names by which QML asks; see QAbstractItemModel."""
         return {**super().roleNames(), **self._names}
-
-    def _report(self, error: Exception, role: int, row: int) -> None:
-        try:
-            runtime = ports.default_runtime()
-        except NoRuntimeError:
-            raise error from None
-        runtime.report(ErrorReport(error, f"{name_of_object(self)}, role {role} of row {row}"))
 
     # -- how it changes -----------------------------------------------------------------------------------------------
 

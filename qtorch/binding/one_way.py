@@ -27,15 +27,14 @@ class Binding(QObject):
     While the widget lives, the source lives, and with it the orchestrator.
     """
 
-    def __init__(self, owner: QObject, effect: Effect[Any]) -> None:
-        super().__init__(owner)
-        self._effect = effect
-
     def unbind(self) -> None:
         """Leave the widget as it is from now on. Idempotent, also after the widget's death."""
-        self._effect.end()
+        self._end()
         if shiboken6.isValid(self):
             self.setParent(None)
+
+    def _end(self) -> None:
+        raise NotImplementedError
 
 
 @overload
@@ -133,9 +132,17 @@ def _bind(owner: QObject, place: Place, source: Any, to: Callable[[Any], Any] | 
     except BaseException:
         showing.end()
         raise
-    binding = Binding(owner, showing)
-    showing.last_as_long_as(binding)
-    return binding
+    return _OneWay(owner, showing)
+
+
+class _OneWay(Binding):
+    def __init__(self, owner: QObject, showing: _Showing) -> None:
+        super().__init__(owner)
+        self._showing = showing
+        showing.last_as_long_as(self)
+
+    def _end(self) -> None:
+        self._showing.end()
 
 
 class _Showing(Effect[Any]):

@@ -1,0 +1,327 @@
+"""Something a window can do, with what its buttons have to know."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeGuard, cast
+
+import shiboken6
+from PySide6.QtCore import SIGNAL, Property, QObject, Signal, Slot
+
+from qtorch.binding.followed_job import FollowedJob
+from qtorch.binding.home import Home
+from qtorch.execution.handle import JobHandle
+from qtorch.job.base_job import BaseJob
+from qtorch.job.options import CONCURRENT, DROPPABLE, RESTARTABLE, LanePolicy
+from qtorch.job.results import JobCancelled, JobSuccess
+from qtorch.state.source import Effect, Source
+from qtorch.state.subscription import name_of
+
+
+class Command(QObject):
+    """Something a user can do: whether it is allowed now, whether it is at work, how far, and what went wrong.
+
+    ``bind_command`` ties buttons to it. It is allowed while ``can`` says so, and, unless the policy lets it run anew,
+    while it is not at work.
+
+    Parameters
+    ----------
+    function
+        Called by :meth:`trigger`. What it returns is the work: a job is dispatched (by the orchestrator whose method
+        ``function`` is, else by ``parent`` if that is one, else on the default Runtime), a JobHandle is followed; with
+        anything else the work is done already.
+    can
+        A source; the command is enabled only while its value is true.
+    policy
+        What a trigger does while it is at work. None or DROPPABLE: nothing, it is disabled meanwhile. RESTARTABLE:
+        cancel that and begin anew; results and errors of what was superseded are dropped. CONCURRENT: run beside it.
+    parent
+        The QObject that owns it.
+
+    Attributes
+    ----------
+    enabled, running, cancellable
+        Qt properties, each with a signal: ``enabledChanged(bool)``. ``running`` lasts until the work has really ended,
+        not until cancel was pressed; ``cancellable`` is false from that press on.
+    progress
+        Qt property, 0..1, with ``progressChanged(float)``; 0 again when it begins.
+    error
+        Qt property: the exception of the last run, else None, with ``errorChanged(object)``. If nobody is connected to
+        that, and no hook of the orchestrator hears of it, it is reported to ``runtime.error_occurred``. A cancelled
+        job is no error.
+    finished
+        Qt signal with the result of a run that ended well.
+
+    Examples
+    --------
+    >>> class Profile(BaseOrchestrator[ProfileState]):  # doctest: +SKIP
+    ...     def __init__(self) -> None:
+    ...         super().__init__(ProfileState())
+    ...         self.save = Command(self._save, can=self.select(lambda s: s.is_dirty), parent=self)
+    ...
+    ...     def _save(self) -> SaveProfileJob:
+    ...         return SaveProfileJob(profile=self.state.profile)
+    >>> bind_command(save_button, profile.save, cancel=cancel_button)  # doctest: +SKIP
+    """
+
+    enabledChanged = Signal(bool)
+    runningChanged = Signal(bool)
+    cancellableChanged = Signal(bool)
+    progressChanged = Signal(float)
+    errorChanged = Signal(object)
+    finished = Signal(object)
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        can: Source[Any] | None = None,
+        policy: LanePolicy | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        _refuse_unusable(function, policy)
+        self._label = f"Command {name_of(function)}"
+        owner = getattr(function, "__self__", None)
+        self._home = Home(owner, parent)
+        # A child that holds a method of its parent would keep the parent alive for ever.
+        is_parents = parent is not None and owner is parent
+        self._function: Callable[[], Callable[..., Any] | None] = (
+            weakref.WeakMethod(function) if is_parents else _Strong(function)
+        )
+        self._policy = policy or DROPPABLE
+        self._jobs: dict[FollowedJob, None] = {}
+        self._latest: FollowedJob | None = None
+        self._is_calling = False
+        self._progress = 0.0
+        self._error: BaseException | None = None
+        self._can = None if can is None else _Can(can, self._allow, self._label)
+        self._is_allowed = self._can is None or bool(self._can.value)
+        if self._can is not None:
+            # With its parent it dies in C++, where the source of the parent's state would keep both in Python. A bound
+            # method of this object would not be called: Python has let go of it by then.
+            self.destroyed.connect(partial(_end, self._can))
+        self._told = self._flags()
+
+    # -- what it is like now ----------------------------------------------------------------------------------------
+
+    def _get_enabled(self) -> bool:
+        return self._is_allowed and (not self._jobs or self._policy in (RESTARTABLE, CONCURRENT))
+
+    def _get_running(self) -> bool:
+        return bool(self._jobs)
+
+    def _get_cancellable(self) -> bool:
+        return any(job.is_cancellable for job in self._jobs)
+
+    def _get_progress(self) -> float:
+        return self._progress
+
+    def _get_error(self) -> BaseException | None:
+        return self._error
+
+    # The casts tell type checkers what reading them gives.
+    enabled = cast("bool", Property(bool, _get_enabled, notify=enabledChanged))
+    running = cast("bool", Property(bool, _get_running, notify=runningChanged))
+    cancellable = cast("bool", Property(bool, _get_cancellable, notify=cancellableChanged))
+    progress = cast("float", Property(float, _get_progress, notify=progressChanged))
+    error = cast("BaseException | None", Property(object, _get_error, notify=errorChanged))
+
+    def _flags(self) -> tuple[bool, bool, bool]:
+        return self._get_enabled(), self._get_running(), self._get_cancellable()
+
+    def _tell(self) -> None:
+        """Emit the signals of the flags that differ from what was told last."""
+        told, now = self._told, self._flags()
+        self._told = now
+        signals = (self.enabledChanged, self.runningChanged, self.cancellableChanged)
+        for signal, before, after in zip(signals, told, now, strict=True):
+            if before != after:
+                signal.emit(after)
+
+    def _allow(self, is_allowed: bool) -> None:
+        self._is_allowed = is_allowed
+        self._tell()
+
+    # -- what can be done -------------------------------------------------------------------------------------------
+
+    @Slot()
+    def trigger(self, *args: Any, **kwargs: Any) -> None:
+        """Do it, if it is enabled: call the function with these arguments and follow the work it returns.
+
+        Connected to ``clicked`` or ``triggered`` it gets no arguments.
+        """
+        if self._can is not None:
+            self._can()  # a change of the state may wait to be told
+        if not self._get_enabled() or (self._is_calling and self._policy is not CONCURRENT):
+            return
+        function = self._function()
+        if function is None:
+            return
+        if self._policy is RESTARTABLE:
+            self._supersede()
+        self._set_error(None)
+        self._is_calling = True
+        try:
+            work = function(*args, **kwargs)
+            handle = self._handle_of(work)
+        except Exception as error:  # noqa: BLE001 - user code; shown or reported like what a job raises
+            self._set_error(error)
+            return
+        finally:
+            self._is_calling = False
+        if handle is None:
+            self.finished.emit(work)
+        else:
+            self._follow(handle)
+
+    __call__ = trigger
+
+    @Slot()
+    def cancel(self) -> None:
+        """Cancel what is at work; ``running`` ends when the work has."""
+        for job in tuple(self._jobs):
+            job.cancel()
+        self._tell()
+
+    def _supersede(self) -> None:
+        jobs, self._jobs = self._jobs, {}
+        for job in jobs:
+            job.supersede()
+
+    def _handle_of(self, work: object) -> JobHandle[Any] | None:
+        if _is_handle(work):
+            return work
+        if _is_job(work):
+            return self._home.dispatch(work)
+        if inspect.isawaitable(work):
+            if inspect.iscoroutine(work):
+                work.close()
+            raise _no_coroutines(self._label)
+        return None
+
+    # -- how the work goes on ---------------------------------------------------------------------------------------
+
+    def _follow(self, handle: JobHandle[Any]) -> None:
+        job = self._latest = FollowedJob(handle, self._home, self._job_changed)
+        self._jobs[job] = None
+        self._set_progress(0.0)
+        self._tell()
+
+    def _job_changed(self, job: FollowedJob) -> None:
+        if job not in self._jobs or not shiboken6.isValid(self):
+            return
+        if not job.has_ended:
+            if job is self._latest:
+                self._set_progress(job.progress)
+            return
+        if job.is_at_rest:
+            del self._jobs[job]
+        self._tell()
+        outcome, job.outcome = job.outcome, None
+        match outcome:
+            case None | JobCancelled():
+                pass
+            case JobSuccess(data):
+                self.finished.emit(data)
+            case _:
+                self._set_error(outcome.error_or_none, job.handle)
+
+    def _set_progress(self, progress: float) -> None:
+        if progress != self._progress:
+            self._progress = progress
+            self.progressChanged.emit(progress)
+
+    def _set_error(self, error: BaseException | None, handle: JobHandle[Any] | None = None) -> None:
+        if error is self._error:
+            return
+        is_heard = self.receivers(SIGNAL("errorChanged(PyObject)")) > 0
+        self._error = error
+        self.errorChanged.emit(error)
+        if error is None or is_heard or (handle is not None and self._home.has_hook_for_failure(handle)):
+            return
+        self._home.report(error, self._label, None if handle is None else handle.job)
+
+
+def home_of(command: Command) -> Home:
+    """Give where ``command`` is at home, to its widgets."""
+    home: Home = vars(command)["_home"]
+    return home
+
+
+class _Strong:
+    """What a weak reference to a function is for one that is held."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self) -> Callable[..., Any]:
+        return self._function
+
+
+class _Can(Effect[Any]):
+    """Enables a command while a source says so. One that raises says no, and is reported."""
+
+    __slots__ = ("_allow", "_name")
+
+    def __init__(self, source: Source[Any], allow: Callable[[bool], None], name: str) -> None:
+        super().__init__(source)
+        self._allow = weakref.WeakMethod(allow, self._died)
+        self._name = name
+
+    def _died(self, _: object) -> None:
+        self.end()
+
+    def __call__(self) -> None:
+        source, allow = self._source, self._allow()
+        if source is None:
+            return
+        if allow is None or not shiboken6.isValid(getattr(allow, "__self__", None)):
+            self.end()
+            return
+        is_allowed = False
+        try:
+            is_allowed = bool(source.get())
+        finally:
+            allow(is_allowed)
+
+    @property
+    def label(self) -> str:
+        return f"{self._name}, can = {self._source!r}"
+
+
+def _end(can: _Can, *_: object) -> None:
+    can.end()
+
+
+def _is_handle(work: object) -> TypeGuard[JobHandle[Any]]:
+    return isinstance(work, JobHandle)
+
+
+def _is_job(work: object) -> TypeGuard[BaseJob[Any]]:
+    return isinstance(work, BaseJob)
+
+
+def _refuse_unusable(function: Callable[..., Any], policy: LanePolicy | None) -> None:
+    if not callable(function):
+        raise TypeError(f"Command takes a function, not {function!r}; write Command(self.save), without brackets")
+    if inspect.iscoroutinefunction(function):
+        raise _no_coroutines(f"Command {name_of(function)}")
+    if policy not in (None, DROPPABLE, RESTARTABLE, CONCURRENT):
+        raise ValueError(
+            f"Command {name_of(function)} was given the policy {policy}, but a command keeps no queue.\n"
+            f"  Write DROPPABLE, RESTARTABLE or CONCURRENT here, and dispatch(job, policy={policy}) in the function."
+        )
+
+
+def _no_coroutines(label: str) -> TypeError:
+    return TypeError(
+        f"{label} gave a coroutine, and nobody would await it.\n"
+        f"  Put it into `async def process` of an executor, and have the function return the job: then it can be "
+        f"cancelled, followed and ended with the Runtime."
+    )
