@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
         import PySide6.QtWidgets  # noqa: F401 - fails where a system library is missing
+
         import qtorch  # noqa: F401 - refuses a PySide6 that would crash
     except ImportError as error:
         return _cannot_start(" ".join(str(error).split()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
 
@@ -82,7 +82,7 @@ class Actions:
             bind(one, "checked", appearance.select(lambda s, mode=mode: s.mode == mode))
 
         self._fill_menus(window)
-        self._fill_tool_bar(window)
+        self.tool_bar = self._make_tool_bar(window)
 
     def _fill_menus(self, window: QMainWindow) -> None:
         file, edit, view = (window.menuBar().addMenu(title) for title in ("&File", "&Edit", "&View"))
@@ -92,9 +92,11 @@ class Actions:
         edit.insertSeparator(self.save)
         view.addActions(list(self.modes.values()))
 
-    def _fill_tool_bar(self, window: QMainWindow) -> None:
+    def _make_tool_bar(self, window: QMainWindow) -> QToolBar:
         bar = QToolBar("Tools", window)
         bar.setMovable(False)
+        side = bar.fontMetrics().height()
+        bar.setIconSize(QSize(side, side))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)  # Qt's would offer to hide it for good
         space = QWidget(bar)
@@ -103,3 +105,4 @@ class Actions:
         bar.addWidget(space)
         bar.addAction(self.theme)
         window.addToolBar(bar)
+        return bar

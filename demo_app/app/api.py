@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from io import BytesIO
 from typing import TypeVar
@@ -30,6 +31,10 @@ _SILENCE = 20.0
 """Seconds without a byte: longer than what the jobs allow themselves, so that theirs is what the user is told."""
 
 
+_SEND_BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, 128 * 1024)
+"""The kernel would take 3 MB at once (measured), and a progress bar be full before the server has seen anything."""
+
+
 class Api:
     """One client of one server; every call belongs to the asyncio loop.
 
@@ -48,7 +53,11 @@ class Api:
     def __init__(self, url: str = "") -> None:
         self.url = url
         # Without the environment's proxies: none of them knows the way to 127.0.0.1.
-        self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(_SILENCE, connect=_CONNECT))
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            timeout=httpx.Timeout(_SILENCE, connect=_CONNECT),
+            transport=httpx.AsyncHTTPTransport(socket_options=[_SEND_BUFFER]),
+        )
 
     @property
     def place(self) -> str:

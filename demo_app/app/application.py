@@ -25,6 +25,8 @@ from demo_app.look import theme
 from qtorch import Runtime
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from demo_app.app.cli import Options
     from demo_app.look.theme import Mode
 
@@ -58,6 +60,7 @@ def make_qt(mode: Mode) -> QApplication:
 
 def make_application(
     qt: QApplication,
+    loop: AbstractEventLoop,
     *,
     api_url: str = "",
     database: Path | None = None,
@@ -68,14 +71,14 @@ def make_application(
 
     Parameters
     ----------
-    qt
-        The QApplication; its asyncio loop is made here and closed by ``runtime.exec()``.
+    qt, loop
+        The QApplication, and the asyncio loop that runs on it; ``runtime.exec()`` runs and closes it.
     api_url
         The server to use; empty to start one on ``database`` with ``server_options``.
     settings
         Where the window's place is remembered; None to forget it.
     """
-    runtime = Runtime(loop=qasync.QEventLoop(qt))
+    runtime = Runtime(loop=loop)
     api = Api(api_url)
     server = ServerProcess(database, server_options) if database is not None and not api_url else None
     dispatcher = runtime.dispatcher
@@ -103,6 +106,7 @@ def run(options: Options) -> int:
     theme.apply(qt, options.theme or (chosen if chosen in ("light", "dark") else "system"))
     application = make_application(
         qt,
+        qasync.QEventLoop(qt),
         api_url=options.api_url,
         database=options.db or _usual_place(),
         server_options=options.server_options,

@@ -12,6 +12,16 @@ from qtorch import bind, bind_two_way
 if TYPE_CHECKING:
     from qtorch import Field, Source
 
+
+def field_label(text: str, field: QWidget) -> QLabel:
+    """Make the words before a field, level with its first line however high the field is."""
+    label = QLabel(text)
+    label.setBuddy(field)
+    # What the style sheet puts between the frame of a field and its text.
+    label.setContentsMargins(0, 8, 0, 8)
+    return label
+
+
 class FormField(QWidget):
     """An editor with its label and its message.
 
@@ -30,8 +40,7 @@ class FormField(QWidget):
     ) -> None:
         super().__init__(parent)
         self.edit = edit
-        self.label = QLabel(label, self)
-        self.label.setBuddy(edit)
+        self.label = field_label(label, edit)
         # A buddy in another container moves the focus, but does not name the field.
         edit.setAccessibleName(label.replace("&", ""))
         self.message = QLabel(self)

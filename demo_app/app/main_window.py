@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths, Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from demo_app.app.actions import Actions
 from demo_app.app.activity import activity_text
+from demo_app.app.conflict_banner import ConflictBanner
 from demo_app.app.people_pane import PeoplePane
 from demo_app.app.picture import PictureChanged
 from demo_app.app.problems import most_urgent
@@ -22,6 +22,8 @@ from demo_app.look.toast import Toast
 from qtorch import Command, bind
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QCloseEvent
+
     from demo_app.app.orchestrators import Orchestrators
 
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp);;All files (*)"
@@ -49,21 +51,27 @@ class MainWindow(QMainWindow):
         central = QWidget(self)
         self.people = PeoplePane(own.connection, own.people, own.pictures, own.profile, central)
         self.profile = ProfilePane(own.profile, own.picture, own.pictures, save, revert, central)
+        self.conflict = ConflictBanner(own.profile, central)
         self.banner = Banner(action="Retr&y", parent=central)
-        self.splitter = QSplitter(central)
+        body = QWidget(central)
+        self.splitter = QSplitter(body)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(self.people)
         self.splitter.addWidget(self.profile)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setSizes([310, 810])
+        inner = QVBoxLayout(body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.splitter)
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.splitter, 1)
+        layout.addWidget(body, 1)
+        layout.addWidget(self.conflict)
         layout.addWidget(self.banner)
         self.setCentralWidget(central)
-        self.toast = Toast(self.splitter)
+        self.toast = Toast(body)  # not over the splitter, which would make it one of its panes
         self.commands = Actions(
             self,
             people=own.people,
@@ -75,9 +83,11 @@ class MainWindow(QMainWindow):
             find=self._find,
         )
         self.activity = QLabel(self)
+        self.activity.setContentsMargins(12, 0, 0, 0)
         # A long message is cut rather than making the window wider.
         self.activity.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.place = QLabel(self)
+        self.place.setContentsMargins(0, 0, 12, 0)
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().addPermanentWidget(self.place)
         UnsavedQuestion(own.profile, self)

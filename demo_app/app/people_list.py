@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QFrame, QListView, QStyleOptionViewItem, QWidget
 
 from demo_app.look.person_delegate import PersonDelegate, PersonRole
-from demo_app.server.models import PersonSummary
 from qtorch import KeyedListModel
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage, QResizeEvent
+
+    from demo_app.server.models import PersonSummary
 
 _NEAR = 15
 """Rows before the end at which more are asked for: they arrive before the end does."""
@@ -39,7 +42,6 @@ class PeopleList(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows: tuple[Row, ...] = ()
         self._chosen: int | None = None
         self._is_updating = False
         self._model: KeyedListModel[Row] = KeyedListModel(
@@ -50,7 +52,7 @@ class PeopleList(QListView):
                     (row.person.name, row.person.email, row.person.role)
                 ),
                 PersonRole.EMAIL: lambda row: row.person.email,
-                PersonRole.ROLE: lambda row: "" if row.person.role == "viewer" else row.person.role,
+                PersonRole.ROLE: lambda row: "" if row.person.role == "viewer" else row.person.role.capitalize(),
                 PersonRole.AVATAR: lambda row: row.picture,
                 PersonRole.PERSON_ID: lambda row: row.person.id,
             },
@@ -77,7 +79,6 @@ class PeopleList(QListView):
     def set_rows(self, rows: tuple[Row, ...]) -> None:
         """Show other rows; the current one stays current wherever it goes, and is none if it goes away."""
         with self._updating():
-            self._rows = rows
             self._model.set_items(rows)
             self._restore()
         self._look()
@@ -88,13 +89,19 @@ class PeopleList(QListView):
         with self._updating():
             self._restore()
 
+    def enter(self) -> None:
+        """Take the focus; if there is no current row, the first one becomes it, and that person is chosen."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not self.currentIndex().isValid():
+            self.setCurrentIndex(self._model.index(0))
+
     def currentChanged(
         self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Tell of the new current row if it was the user who moved there."""
         super().currentChanged(current, previous)
         if current.isValid() and not self._is_updating:
-            person = self._rows[current.row()].person
+            person = self._model.item(current.row()).person
             self._chosen = person.id
             self.person_chosen.emit(person)
 
@@ -113,21 +120,22 @@ class PeopleList(QListView):
             self._is_updating = before
 
     def _restore(self) -> None:
-        number = next((number for number, row in enumerate(self._rows) if row.person.id == self._chosen), -1)
-        # Not if it is the current one already: setCurrentIndex scrolls there, and the user may be elsewhere.
-        if self.currentIndex().row() != number:
-            self.setCurrentIndex(self._model.index(number))
-        if number < 0:
+        row = None if self._chosen is None else self._model.row_of(self._chosen)
+        if row is None:
+            self.setCurrentIndex(QModelIndex())
             self.clearSelection()
+        elif row != self.currentIndex().row():
+            # Not if it is the current one already: setCurrentIndex scrolls there, and the user may be elsewhere.
+            self.setCurrentIndex(self._model.index(row))
 
     def _look(self) -> None:
         """Tell which rows are on the screen."""
-        if not self._rows:
+        count = self._model.rowCount()
+        if count == 0:
             return
-        height = self.viewport().height()
         first = max(0, self.indexAt(QPoint(0, 0)).row())
-        last = self.indexAt(QPoint(0, height - 1)).row() if height > 0 else first
-        last = len(self._rows) - 1 if last < 0 else last
-        self.rows_seen.emit(self._rows[first : last + 1])
-        if last >= len(self._rows) - _NEAR:
+        last = self.indexAt(QPoint(0, self.viewport().height() - 1)).row()
+        last = count - 1 if last < 0 else last  # no row reaches down there
+        self.rows_seen.emit(tuple(self._model.item(row) for row in range(first, last + 1)))
+        if last >= count - _NEAR:
             self.end_near.emit()

@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 class SearchEdit(QLineEdit):
     """A line edit from which Down leads into a list."""
 
-    def __init__(self, below: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, below: PeopleList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._below = below
         self.setPlaceholderText("Search people (Ctrl+F)")
         self.setAccessibleName("Search people")
-        self.setClearButtonEnabled(True)
         self.setMaxLength(LONGEST_QUERY)
         self.addAction(icon("search", QPalette.ColorRole.PlaceholderText), QLineEdit.ActionPosition.LeadingPosition)
+        # Not Qt's own clear button: its picture is black in the dark theme too.
+        self.clear_action = self.addAction(icon("x"), QLineEdit.ActionPosition.TrailingPosition)
+        self.clear_action.setText("Clear the search")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Down goes to the list."""
         if event.key() == Qt.Key.Key_Down:
-            self._below.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self._below.enter()
         else:
             super().keyPressEvent(event)
 
@@ -76,6 +78,8 @@ class PeoplePane(QWidget):
         layout.addLayout(stack, 1)
 
         bind_two_way(self.search, people.field(lambda s: s.query))
+        bind(self.search.clear_action, "visible", people.select(lambda s: bool(s.query)))
+        self.search.clear_action.triggered.connect(people.clear_query)
         bind(self.count, "text", people.select(lambda s: count_text(s.matches, s.everybody, s.answered)))
         images = pictures.select(lambda s: s.images)
         side = self.list.picture_side
@@ -96,9 +100,7 @@ class PeoplePane(QWidget):
         self._pictures.want(paths, self.list.picture_side, self.devicePixelRatio())
 
 
-def _rows(
-    people: tuple[PersonSummary, ...], images: Mapping[PictureKey, QImage], side: int
-) -> tuple[Row, ...]:
+def _rows(people: tuple[PersonSummary, ...], images: Mapping[PictureKey, QImage], side: int) -> tuple[Row, ...]:
     return tuple(Row(person, images.get((person.avatar, side)) if person.avatar else None) for person in people)
 
 

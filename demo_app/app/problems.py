@@ -31,9 +31,7 @@ class Problem(NamedTuple):
     dismiss: Callable[[], object]
 
 
-def most_urgent(
-    connection: Connection, people: People, profile: Profile, picture: Picture
-) -> Source[Problem | None]:
+def most_urgent(connection: Connection, people: People, profile: Profile, picture: Picture) -> Source[Problem | None]:
     """Give a source of the problem to show: without a server nothing else counts, and then what was being typed."""
     return combine(
         connection.select(lambda s: Problem(s.problem, connection.find_server, connection.dismiss)),

@@ -29,6 +29,7 @@ from qtorch import (
     JobCacheHitEvent,
     JobCancelledEvent,
     JobFailureEvent,
+    JobHandle,
     JobSuccessEvent,
     on,
 )
@@ -211,14 +212,14 @@ class Profile(BaseOrchestrator[ProfileState]):
 
     # -- saving ----------------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        """Store what was typed."""
+    def save(self) -> JobHandle[Person] | None:
+        """Store what was typed; give the job, None if there is nothing that can be stored."""
         state = self.state
-        if state.stored is not None and state.draft is not None and state.can_save:
-            self.update(save_problem="")
-            self.dispatch(SavePersonJob(base=state.stored, draft=state.draft), policy=DROPPABLE)
-        else:
+        if state.stored is None or state.draft is None or not state.can_save:
             self._may_not_leave()
+            return None
+        self.update(save_problem="")
+        return self.dispatch(SavePersonJob(base=state.stored, draft=state.draft), policy=DROPPABLE)
 
     def revert(self) -> None:
         """Forget what was typed, and show what the server has."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from demo_app.app.form_field import FormField
+from demo_app.app.form_field import FormField, field_label
 from demo_app.look.icons import icon
 from demo_app.server.models import ROLES
 from qtorch import bind_command, bind_two_way
@@ -28,10 +28,34 @@ if TYPE_CHECKING:
     from qtorch import Command, Field
 
 
-class ProfileForm(QFrame):
-    """Shows the draft of a profile and takes what is typed."""
+class BioEdit(QPlainTextEdit):
+    """A text of a few lines. It takes what room there is, but asks for no more than four lines."""
 
-    def __init__(self, profile: Profile, save: Command, revert: Command, parent: QWidget) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTabChangesFocus(True)  # Tab leads on, it is no character of a text about a person
+
+    def sizeHint(self) -> QSize:
+        """Four lines."""
+        return QSize(super().sizeHint().width(), self.fontMetrics().lineSpacing() * 4 + 24)
+
+    def minimumSizeHint(self) -> QSize:
+        """No less than that."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
+
+class ProfileForm(QFrame):
+    """Shows the draft of a profile and takes what is typed.
+
+    Parameters
+    ----------
+    save, revert
+        What its buttons do.
+    saving
+        Is shown while the saving takes noticeable time.
+    """
+
+    def __init__(self, profile: Profile, save: Command, revert: Command, saving: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("panel", "card")
 
@@ -39,19 +63,14 @@ class ProfileForm(QFrame):
             fault = profile.select(lambda s: s.faults.get(name, ""))
             return FormField(label, edit, _draft(profile, name), fault, self)
 
-        bio = QPlainTextEdit()
-        bio.setTabChangesFocus(True)  # Tab leads on, it is no character of a text about a person
-        bio.setMinimumHeight(bio.fontMetrics().lineSpacing() * 4)
         self.name = text_field("&Name", QLineEdit(), "name")
         self.email = text_field("E-&mail", QLineEdit(), "email")
         self.title = text_field("&Title", QLineEdit(), "title")
-        self.bio = text_field("&Bio", bio, "bio")
+        self.bio = text_field("&Bio", BioEdit(), "bio")
         self.role = QComboBox(self)
         for role in ROLES:
             self.role.addItem(role.capitalize(), role)
         self.role.setAccessibleName("Role")
-        role_label = QLabel("Ro&le", self)
-        role_label.setBuddy(self.role)
         self.mentions = QCheckBox("E-mail about menti&ons", self)
         self.public = QCheckBox("P&ublic profile", self)
         self.revert = QPushButton(icon("undo-2"), "&Revert", self)
@@ -68,23 +87,29 @@ class ProfileForm(QFrame):
         buttons.addStretch()
         buttons.addWidget(self.revert)
         buttons.addWidget(self.save)
-        layout = QFormLayout(self)
+        layout = QGridLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setHorizontalSpacing(16)
         layout.setVerticalSpacing(10)
-        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        layout.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
-        for each in (self.name, self.email, self.title):
-            layout.addRow(each.label, each)
-        layout.addRow(role_label, self.role)
-        layout.addRow(self.bio.label, self.bio)
-        layout.addRow("", checks)
-        layout.addRow("", buttons)
+        layout.setColumnStretch(1, 1)
+        rows: tuple[tuple[QLabel, QWidget], ...] = (
+            (self.name.label, self.name),
+            (self.email.label, self.email),
+            (self.title.label, self.title),
+            (field_label("Ro&le", self.role), self.role),
+            (self.bio.label, self.bio),
+        )
+        for number, (label, field) in enumerate(rows):
+            layout.addWidget(label, number, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+            layout.addWidget(field, number, 1)
+        layout.setRowStretch(len(rows) - 1, 1)  # what is left over is for the bio
+        layout.addLayout(checks, len(rows), 1)
+        layout.addLayout(buttons, len(rows) + 1, 1)
 
         bind_two_way(self.role, _draft(profile, "role"))
         bind_two_way(self.mentions, _draft(profile, "mentions"))
         bind_two_way(self.public, _draft(profile, "public"))
-        bind_command(self.save, save)
+        bind_command(self.save, save, busy=saving)
         bind_command(self.revert, revert)
         for line in (self.name, self.email, self.title):
             line.edit.returnPressed.connect(save.trigger)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from demo_app.app.jobs import SavePersonJob
 from demo_app.look.avatar_view import AvatarView
@@ -28,14 +28,22 @@ if TYPE_CHECKING:
 
 
 class ProfileHeader(QWidget):
-    """The head of a profile. ``change_picture`` is the button; what it does is up to the window."""
+    """The head of a profile.
+
+    Attributes
+    ----------
+    change_picture
+        The button; what it does is up to the window.
+    saving
+        The badge to show while the person is being saved.
+    """
 
     def __init__(self, profile: Profile, pictures: Pictures, parent: QWidget) -> None:
         super().__init__(parent)
         self._pictures = pictures
         self.picture = AvatarView(parent=self)
         self.name = QLabel(self)
-        self.name.setFont(scaled(self.font(), 1.9, QFont.Weight.Bold))
+        self.name.setFont(scaled(self.font(), 1.8, QFont.Weight.Bold))
         self.about = QLabel(self)
         self.about.setProperty("tone", "muted")
         for label in (self.name, self.about):
@@ -54,27 +62,28 @@ class ProfileHeader(QWidget):
         for badge in (self.unsaved, self.cached, self.saving):
             badges.addWidget(badge)
         badges.addStretch()
-        words = QVBoxLayout()
-        words.setSpacing(6)
-        words.addStretch()
-        words.addWidget(self.name)
-        words.addWidget(self.about)
-        words.addLayout(badges)
-        words.addStretch()
+        # The name has the whole width: beside the button, a long one would need ten lines in a small window.
+        words = QGridLayout()
+        words.setHorizontalSpacing(18)
+        words.setVerticalSpacing(4)
+        words.setColumnStretch(0, 1)
+        words.addWidget(self.name, 0, 0, 1, 2)
+        words.addWidget(self.about, 1, 0)
+        words.addWidget(self.change_picture, 1, 1)
+        words.addLayout(badges, 2, 0, 1, 2)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(18)
         layout.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
-        layout.addWidget(self.change_picture, 0, Qt.AlignmentFlag.AlignTop)
 
         shown = profile.select(lambda s: s.shown)
         bind(self.name, "text", shown.map(lambda person: person.name if person else ""))
         bind(self.about, "text", profile.select(_about))
-        bind(self.unsaved, "visible", profile.select(lambda s: s.is_dirty))
+        is_dirty, saves = profile.select(lambda s: s.is_dirty), profile.running(SavePersonJob)
+        bind(self.unsaved, "visible", combine(is_dirty, saves, lambda is_dirty, saves: is_dirty and not saves))
         bind(self.cached, "text", profile.select(lambda s: s.cached_at), to=_cached)
         bind(self.cached, "visible", profile.select(lambda s: s.cached_at is not None))
-        bind(self.saving, "visible", profile.running(SavePersonJob))
         bind(self.change_picture, "enabled", profile.select(lambda s: s.stored is not None))
         bind(self._show, shown)
         side = self.picture.side
@@ -100,4 +109,4 @@ def _about(state: ProfileState) -> str:
 
 
 def _cached(at: float | None) -> str:
-    return "" if at is None else f"Cached at {time.strftime('%H:%M:%S', time.localtime(at))}"
+    return "" if at is None else time.strftime("Cached at %H:%M", time.localtime(at))

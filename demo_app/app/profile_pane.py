@@ -5,37 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from demo_app.app.profile_form import ProfileForm
 from demo_app.app.profile_header import ProfileHeader
 from demo_app.app.upload_row import UploadRow
-from demo_app.look.banner import Banner
 from demo_app.look.empty_state import EmptyState
-from demo_app.look.kind import Kind
 from qtorch import bind
 
 if TYPE_CHECKING:
     from demo_app.app.picture import Picture
     from demo_app.app.pictures import Pictures
-    from demo_app.app.profile import Profile, ProfileState
+    from demo_app.app.profile import Profile
     from qtorch import Command
-
-
-class ConflictBanner(Banner):
-    """Somebody else has changed the person that is being edited here: whose version is it to be?"""
-
-    def __init__(self, profile: Profile, parent: QWidget) -> None:
-        super().__init__(action="Reload t&heirs", kind=Kind.WARNING, parent=parent)
-        self.save_mine = QPushButton("Save mine &anyway", self)
-        layout = self.layout()
-        layout.insertWidget(layout.indexOf(self.dismiss_button), self.save_mine)
-        self.action_button.clicked.connect(profile.revert)
-        self.save_mine.clicked.connect(profile.save_mine_anyway)
-        self.dismissed.connect(profile.dismiss_conflict)
-        bind(self, "text", profile.select(_conflict))
-        bind(self.save_mine, "enabled", profile.select(lambda s: not s.faults))
-        bind(self, "visible", profile.select(lambda s: s.theirs is not None))
 
 
 class ProfilePane(QStackedWidget):
@@ -48,14 +30,12 @@ class ProfilePane(QStackedWidget):
         page = QWidget(self)
         self.header = ProfileHeader(profile, pictures, page)
         self.upload = UploadRow(picture, page)
-        self.conflict = ConflictBanner(profile, page)
-        self.form = ProfileForm(profile, save, revert, page)
+        self.form = ProfileForm(profile, save, revert, self.header.saving, page)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(14)
         layout.addWidget(self.header)
         layout.addWidget(self.upload)
-        layout.addWidget(self.conflict)
         layout.addWidget(self.form, 1)
 
         area = QScrollArea(self)
@@ -68,9 +48,3 @@ class ProfilePane(QStackedWidget):
         self.addWidget(advice)
         self.addWidget(area)
         bind(self, "currentIndex", profile.select(lambda s: 0 if s.chosen is None else 1))
-
-
-def _conflict(state: ProfileState) -> str:
-    if state.theirs is None:
-        return ""
-    return f"Somebody else has changed {state.theirs.name} in the meantime. What you typed is still here."

@@ -21,7 +21,6 @@ class UploadRow(QWidget):
         super().__init__(parent)
         self.file = QLabel(self)
         self.file.setTextFormat(Qt.TextFormat.PlainText)
-        self.file.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
         self.bar = QProgressBar(self)
         self.bar.setRange(0, 1000)
         self.bar.setAccessibleName("Sending the picture")
@@ -41,7 +40,7 @@ class UploadRow(QWidget):
         layout.addWidget(self.bar, 1)
         layout.addWidget(self.cancel)
 
-        bind(self.file, "text", picture.select(lambda s: f"Sending {s.file}"))
+        bind(self.file, "text", picture.select(lambda s: f"Sending {_short(s.file)}"))
         bind(self.bar, "value", picture.select(lambda s: round(s.progress * 1000)))
         bind(self.bar, "format", picture.select(_progress))
         bind(self.bar, "accessibleDescription", picture.select(_progress))
@@ -49,6 +48,10 @@ class UploadRow(QWidget):
         bind(self, "visible", picture.select(lambda s: bool(s.file)))
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= 28 else f"{name[:14]}…{name[-12:]}"
+
+
 def _progress(state: PictureState) -> str:
     # A percent sign alone would begin one of the bar's own placeholders.
-    return f"{state.progress * 100:.0f} %  –  {state.sent}" if state.sent else "Looking at the picture"
+    return f"{state.progress * 100:.0f} %, {state.sent}" if state.sent else "Looking at the picture"

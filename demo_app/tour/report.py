@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from demo_app.tour.script import Until
+from demo_app.tour.script import TookTooLongError, Until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtWidgets import QWidget
 
 PATIENCE = 8.0
@@ -56,12 +57,14 @@ class Report:
         step = Step(title)
         try:
             yield step
-        except TimeoutError:
+        except TookTooLongError as error:
+            step.mismatches.append(f"expected the step to end, seen that {error}")
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not what was expected
             step.mismatches.append(f"expected the step to end, seen {type(error).__name__}: {error}")
-        self.note(step)
-        self._photograph(title)
+        finally:
+            self.note(step)
+            self._photograph(title)
 
     def note(self, step: Step) -> None:
         """Print and count a step that has ended."""

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
 _TICK_MS = 5
+
+
+class TookTooLongError(Exception):
+    """A script did not end within its limit."""
 
 
 class Until:
@@ -51,7 +57,7 @@ class Script(QObject):
     Parameters
     ----------
     limit
-        Seconds after which it is given up with a TimeoutError.
+        Seconds after which it is given up with a TookTooLongError.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Script(QObject):
     ) -> None:
         super().__init__()
         self._coroutine, self._done = coroutine, done
+        self._limit = limit
         self._end = time.monotonic() + limit
         self._is_in_step = False
         self._timer = QTimer(self, interval=_TICK_MS)
@@ -71,8 +78,9 @@ class Script(QObject):
         self._is_in_step = True
         try:
             if time.monotonic() > self._end:
-                self._coroutine.throw(TimeoutError("the tour took too long"))
-            self._coroutine.send(None)
+                self._coroutine.throw(TookTooLongError(f"the whole took longer than {self._limit:g} s"))
+            else:
+                self._coroutine.send(None)
         except StopIteration:
             self._finish(None)
         except Exception as error:  # noqa: BLE001 - it is for whoever started the script, not for Qt

@@ -33,13 +33,17 @@ class Witness:
         """Give the JSON at ``path``."""
         return (await self._send("GET", path, params=params)).raise_for_status().json()
 
+    async def person(self, person_id: int) -> Any:
+        """Give a person."""
+        return await self.get(f"/people/{person_id}")
+
     async def content(self, path: str) -> bytes:
         """Give what is at ``path``."""
         return (await self._send("GET", path)).raise_for_status().content
 
     async def patch(self, person_id: int, **changes: object) -> Any:
         """Change a person as another user would, and give the person; the version is the current one."""
-        version = (await self.get(f"/people/{person_id}"))["version"]
+        version = (await self.person(person_id))["version"]
         return (await self.try_patch(person_id, version=version, **changes)).raise_for_status().json()
 
     async def try_patch(self, person_id: int, **changes: object) -> httpx.Response:
