@@ -39,3 +39,10 @@ def test_a_port_is_taken_at_once_and_given_back_at_the_end() -> None:
         with pytest.raises(StartError, match=f"port {port} of 127.0.0.1 is in use"):
             listen("127.0.0.1", port)
     listen("127.0.0.1", port).close()
+
+
+def test_asyncio_sees_that_it_is_tcp_and_sends_answers_without_delay() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.proto == socket.IPPROTO_TCP
