@@ -29,8 +29,9 @@ KINDS = {
 
 A page's ``script`` blocks are one program, run from top to bottom; ``<!-- stderr: Name -->`` before one says what it
 writes to stderr. ``<!-- output -->`` is what the script block before it prints. ``<!-- program: name -->`` is a whole
-program, driven by the visit of that name. ``<!-- pytest: file -->`` is a file that pytest runs, ``toml`` its
-settings. Lines of ``console`` are commands. ``<!-- drawing -->`` is a picture in letters, ``<!-- message -->`` what somebody else's program says.
+program, driven by the visit of that name. ``<!-- pytest: file -->`` is a file that pytest runs, ``toml`` its settings.
+Lines of ``console`` are commands. ``<!-- drawing -->`` is a picture in letters, ``<!-- message -->`` what somebody
+else's program says.
 """
 
 

@@ -1,7 +1,7 @@
 """Runs a program of the documentation and visits its window: ``python drive.py PROGRAM VISIT``.
 
-The program is run as it stands, as ``__main__``. Once its event loop runs, the visit uses the window as a user would, with
-clicks and keys, and looks at what it shows; in the end it closes the window, and the program ends by itself.
+The program is run as it stands, as ``__main__``. Once its event loop runs, the visit uses the window as a user would,
+with clicks and keys, and looks at what it shows; in the end it closes the window, and the program ends by itself.
 """
 
 from __future__ import annotations

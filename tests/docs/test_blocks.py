@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs.blocks import PAGES, Block, blocks_of
 from tests.docs.running import run_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BLOCKS = [pytest.param(block, id=block.where) for page in PAGES for block in blocks_of(page)]
 
@@ -32,9 +35,9 @@ def page(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("fence", ["```pycon", "```python\n```\n<!-- untested -->\n```python", "```", "```text"])
 def test_a_block_of_an_unknown_kind_is_an_error(tmp_path: Path, fence: str) -> None:
+    blocks = blocks_of(page(tmp_path, f"{fence}\n1 / 0\n```\n"))
     with pytest.raises(ValueError, match="nobody tests"):
-        for block in blocks_of(page(tmp_path, f"{fence}\n1 / 0\n```\n")):
-            _ = block.kind
+        _ = blocks[-1].kind
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_a_page_that_is_wrong_is_found_out(tmp_path: Path, text: str, wrong: str
 
 @pytest.mark.realtime
 def test_the_blocks_of_a_page_are_one_program(tmp_path: Path) -> None:
-    text = "```python\nx = 1\nprint(__name__)\n```\n<!-- output -->\n```text\n__main__\n```\n```python\nassert x == 1\n```\n"
+    first, second = "```python\nx = 1\nprint(__name__)\n```\n", "```python\nassert x == 1\n```\n"
+    text = f"{first}<!-- output -->\n```text\n__main__\n```\n{second}"
     done = run_page(page(tmp_path, text), tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs.blocks import PAGES, ROOT, blocks_of, prose_of
 from tests.docs.running import run_page, run_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INDEX = ROOT / "docs" / "index.md"
 TESTING = ROOT / "docs" / "testing.md"
