@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Generator, Hashable, Iterable
 from contextlib import contextmanager
 from functools import partial
@@ -135,8 +136,9 @@ class BaseOrchestrator(QObject, Generic[S]):
             handlers,
             bool(getattr(chosen, "is_strict", False)),
         )
-        # A bound method of this object would never be called: at that time Python has let go of it already.
-        self.destroyed.connect(partial(_owner_gone, self._core))
+        # A bound method of this object would never be called: at that time Python has let go of it already. Weakly,
+        # because the collector cannot see what Qt holds; if there is something to end, jobs or the bus hold the core.
+        self.destroyed.connect(partial(_owner_gone, weakref.ref(self._core)))
 
     def moveToThread(self, thread: Any) -> bool:
         """Refused: state is written on one thread only.
@@ -358,8 +360,10 @@ class BaseOrchestrator(QObject, Generic[S]):
         """
 
 
-def _owner_gone(core: OrchestratorCore, *_: object) -> None:
-    core.close(False, "owner gone")
+def _owner_gone(core_ref: weakref.ref[OrchestratorCore], *_: object) -> None:
+    core = core_ref()
+    if core is not None:
+        core.close(False, "owner gone")
 
 
 def _id(handle_or_id: JobHandle[Any] | str) -> str:

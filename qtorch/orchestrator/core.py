@@ -62,7 +62,7 @@ class Hook:
 class OrchestratorCore:
     """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
 
-    __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying", "_owner",
+    __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying", "_notified_in", "_owner",
                  "_reentrant", "_rounds", "_running_observers", "_signals", "_state_type",
                  "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
                  "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
@@ -103,6 +103,8 @@ class OrchestratorCore:
         """Fields that were changed since they were told, also those that were changed back: someone may have looked."""
         self._batches = 0
         self._is_notifying = False
+        self._notified_in = 0
+        """The turn of the event loop in which the innermost notification goes on."""
         self._reentrant = 0
         self._turn = self._rounds = 0
         self._cursor = Cursor(self._refill, self._has_news, partial(self.mailbox.mark_dirty, self), self._report)
@@ -209,7 +211,8 @@ class OrchestratorCore:
                 self._report(error, owner.on_change, (new, old))
 
     def _count_answer(self, changed: list[str]) -> None:
-        if self._is_notifying:
+        # A dialog that a listener opened turns the event loop: what happens under it is no answer of that listener.
+        if self._is_notifying and self._notified_in == self.mailbox.turns:
             self._reentrant += 1
         rounds = self._rounds if self._turn == self.mailbox.turns and self.mailbox.delivering else 0
         if max(self._reentrant, rounds) < _LONGEST_LOOP:
@@ -274,12 +277,16 @@ class OrchestratorCore:
     def flush(self, until: float) -> bool:
         """Tell what changed since it was told last, one listener after the other."""
         outer, self._is_notifying = self._is_notifying, True
-        if not outer:
-            self._reentrant = 0
+        outer_turn = self._notified_in
+        self._begin_turn()
         try:
             return self._cursor.run(until)
         finally:
-            self._is_notifying = outer
+            self._is_notifying, self._notified_in = outer, outer_turn
+
+    def _begin_turn(self) -> None:
+        self._notified_in = self.mailbox.turns
+        self._reentrant = 0
 
     def _has_news(self) -> bool:
         return (self.state is not self._told and not self._batches) or bool(self.running_changed)
@@ -287,6 +294,8 @@ class OrchestratorCore:
     def _refill(self, steps: deque[Step]) -> bool:
         if not self._has_news():
             return False
+        if self._notified_in != self.mailbox.turns:
+            self._begin_turn()
         effects: dict[Callable[[], object], None] = {}
         if self.state is not self._told and not self._batches:
             new, old = self.state, self._told
@@ -369,6 +378,8 @@ class OrchestratorCore:
         # What refers back to this would keep it until the cyclic collector comes by.
         self._cursor = _NOTHING_TO_TELL
         self._active.clear()
+        self.observers.clear()
+        self._running_observers.clear()
         self.running_changed.clear()
         if self.handlers.is_passive:
             self.bus.routes.remove_passive(self)
