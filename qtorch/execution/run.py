@@ -154,7 +154,11 @@ class JobRun(Tries):
         return None if self.is_settled else self._tell(JobCacheHitEvent, value)
 
     def _take_deadline(self, deadline: float) -> list[Step] | None:
-        return None if self.is_settled else self._end(JobTimeout(deadline, "deadline"))
+        if self.is_settled:
+            return None
+        if self._is_begun and (before := self._first(self._take_deadline, deadline)) is not None:
+            return before
+        return self._end(JobTimeout(deadline, "deadline"))
 
     def _leave_lane(self) -> None:
         if self.lane is not None:
@@ -189,7 +193,11 @@ class JobRun(Tries):
         self.cancel(self._token.reason)
 
     def _take_cancel(self, reason: str | None) -> list[Step] | None:
-        return None if self.is_settled else self._end(JobCancelled(reason))
+        if self.is_settled:
+            return None
+        if self._is_begun and (before := self._first(self._take_cancel, reason)) is not None:
+            return before
+        return self._end(JobCancelled(reason))
 
     def _end(self, outcome: JobOutcome[Any]) -> list[Step] | None:
         self._settle(outcome)

@@ -62,8 +62,8 @@ class Hook:
 class OrchestratorCore:
     """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
 
-    __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying", "_notified_in", "_owner",
-                 "_reentrant", "_rounds", "_running_observers", "_signals", "_state_type",
+    __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying",
+                 "_notified_in", "_owner", "_reentrant", "_rounds", "_running_observers", "_signals", "_state_type",
                  "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
                  "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
                  "running_changed", "state", "thread")  # fmt: skip
