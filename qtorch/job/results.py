@@ -51,8 +51,8 @@ class JobResult(Generic[R]):
 
     @staticmethod
     async def from_bus(
-        bus: ResultSource, handle_or_id: Awaited[R] | str, timeout: float | timedelta | None = None
-    ) -> JobOutcome[R]:
+        bus: ResultSource, handle_or_id: Awaited[T] | str, timeout: float | timedelta | None = None
+    ) -> JobOutcome[T]:
         """Wait for the outcome of a job, also after its end.
 
         Parameters
@@ -73,7 +73,7 @@ class JobResult(Generic[R]):
         """
         import asyncio
 
-        handle: Awaited[R] = bus.find_handle(handle_or_id) if isinstance(handle_or_id, str) else handle_or_id
+        handle: Awaited[T] = bus.find_handle(handle_or_id) if isinstance(handle_or_id, str) else handle_or_id
         async with asyncio.timeout(None if timeout is None else in_seconds(timeout)):
             return await handle.result()
 

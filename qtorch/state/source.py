@@ -335,7 +335,9 @@ def combine(a: Source[A], b: Source[B], function: Callable[[A, B], T], /) -> Sou
 @overload
 def combine(a: Source[A], b: Source[B], c: Source[C], function: Callable[[A, B, C], T], /) -> Source[T]: ...
 @overload
-def combine(*sources_then_function: Any) -> Source[Any]: ...
+def combine(
+    a: Source[Any], b: Source[Any], c: Source[Any], d: Source[Any], /, *more_then_function: Any
+) -> Source[Any]: ...
 def combine(*sources_then_function: Any) -> Source[Any]:
     """Give a source of ``function(a, b, ...)`` over sources, also of several orchestrators.
 
