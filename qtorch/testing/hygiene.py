@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LeftBehindError(AssertionError):
-    """A test ended with jobs that had not, or with errors that nobody looked at."""
+    """A test ended with jobs that had not."""
 
 
 class TestRuntime(Runtime):

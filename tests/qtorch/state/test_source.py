@@ -392,9 +392,9 @@ def test_combine_says_what_it_takes(wrong: tuple[Any, ...]) -> None:
 
 
 def test_combine_needs_a_function_last(box: Box[PersonState]) -> None:
-    source: Any = box.select(lambda s: s.age)
+    sources: Any = [box.select(lambda s: s.age)] * 4
     with pytest.raises(TypeError, match="takes sources and, last, a function"):
-        combine(source, source)
+        combine(*sources)
 
 
 # -- other keys --------------------------------------------------------------------------------------------------------
