@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - told in one line, before anything newer is imported
-    sys.stderr.write("qtorch-demo: error: Python 3.11 or newer is needed, this is %d.%d\n" % sys.version_info[:2])
+    sys.stderr.write("qtorch-demo: error: Python 3.11 or newer is needed, this is {}.{}\n".format(*sys.version_info))
     sys.exit(2)
 
 import os

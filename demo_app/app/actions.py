@@ -73,16 +73,18 @@ class Actions:
         self.theme.setToolTip("Switch between light and dark")
         self.theme.triggered.connect(appearance.toggle)
         bind(self.theme, "icon", appearance.select(lambda s: "sun" if s.is_dark else "moon"), to=icon)
-        self.modes = {mode: action(text) for mode, text in _MODES}
-        group = QActionGroup(window)
-        for mode, one in self.modes.items():
-            one.setCheckable(True)
-            group.addAction(one)
-            one.triggered.connect(lambda _, mode=mode: appearance.choose(mode))
-            bind(one, "checked", appearance.select(lambda s, mode=mode: s.mode == mode))
+        self._modes = QActionGroup(window)
+        for mode, text in _MODES:
+            self._add_mode(mode, action(text), appearance)
 
         self._fill_menus(window)
         self.tool_bar = self._make_tool_bar(window)
+
+    def _add_mode(self, mode: Mode, action: QAction, appearance: Appearance) -> None:
+        action.setCheckable(True)
+        action.triggered.connect(lambda: appearance.choose(mode))
+        bind(action, "checked", appearance.select(lambda s: s.mode == mode))
+        self._modes.addAction(action)
 
     def _fill_menus(self, window: QMainWindow) -> None:
         file, edit, view = (window.menuBar().addMenu(title) for title in ("&File", "&Edit", "&View"))
@@ -90,7 +92,7 @@ class Actions:
         file.insertSeparator(self.quit)
         edit.addActions([self.find, self.clear, self.save, self.revert, self.cancel])
         edit.insertSeparator(self.save)
-        view.addActions(list(self.modes.values()))
+        view.addActions(self._modes.actions())
 
     def _make_tool_bar(self, window: QMainWindow) -> QToolBar:
         bar = QToolBar("Tools", window)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -11,16 +11,18 @@ from demo_app.look.kind import Kind
 from qtorch import bind
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QHBoxLayout
+
     from demo_app.app.profile import Profile, ProfileState
 
 
 class ConflictBanner(Banner):
-    """Somebody else has changed the person that is being edited here. Whose version is it to be?"""
+    """Somebody else has changed the person that is being edited here; it has to be decided whose version counts."""
 
     def __init__(self, profile: Profile, parent: QWidget) -> None:
         super().__init__(action="Reload t&heirs", kind=Kind.WARNING, parent=parent)
         self.save_mine = QPushButton("Save mine &anyway", self)
-        layout = self.layout()
+        layout = cast("QHBoxLayout", self.layout())
         layout.insertWidget(layout.indexOf(self.dismiss_button), self.save_mine)
         self.action_button.clicked.connect(profile.revert)
         self.save_mine.clicked.connect(profile.save_mine_anyway)

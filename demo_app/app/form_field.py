@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
@@ -11,6 +11,8 @@ from qtorch import bind, bind_two_way
 
 if TYPE_CHECKING:
     from qtorch import Field, Source
+
+E = TypeVar("E", bound=QLineEdit | QPlainTextEdit)
 
 
 def field_label(text: str, field: QWidget) -> QLabel:
@@ -22,7 +24,7 @@ def field_label(text: str, field: QWidget) -> QLabel:
     return label
 
 
-class FormField(QWidget):
+class FormField(QWidget, Generic[E]):
     """An editor with its label and its message.
 
     Parameters
@@ -35,11 +37,9 @@ class FormField(QWidget):
         What is edited, and what is wrong with it ("" if nothing is).
     """
 
-    def __init__(
-        self, label: str, edit: QLineEdit | QPlainTextEdit, field: Field[str], fault: Source[str], parent: QWidget
-    ) -> None:
+    def __init__(self, label: str, edit: E, field: Field[str], fault: Source[str], parent: QWidget) -> None:
         super().__init__(parent)
-        self.edit = edit
+        self.edit: E = edit
         self.label = field_label(label, edit)
         # A buddy in another container moves the focus, but does not name the field.
         edit.setAccessibleName(label.replace("&", ""))

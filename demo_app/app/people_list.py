@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,20 +44,15 @@ class PeopleList(QListView):
         super().__init__(parent)
         self._chosen: int | None = None
         self._is_updating = False
-        self._model: KeyedListModel[Row] = KeyedListModel(
-            key=lambda row: row.person.id,
-            roles={
-                Qt.ItemDataRole.DisplayRole: lambda row: row.person.name,
-                Qt.ItemDataRole.AccessibleTextRole: lambda row: ", ".join(
-                    (row.person.name, row.person.email, row.person.role)
-                ),
-                PersonRole.EMAIL: lambda row: row.person.email,
-                PersonRole.ROLE: lambda row: "" if row.person.role == "viewer" else row.person.role.capitalize(),
-                PersonRole.AVATAR: lambda row: row.picture,
-                PersonRole.PERSON_ID: lambda row: row.person.id,
-            },
-            parent=self,
-        )
+        roles: dict[int, Callable[[Row], object]] = {
+            Qt.ItemDataRole.DisplayRole: lambda row: row.person.name,
+            Qt.ItemDataRole.AccessibleTextRole: lambda row: f"{row.person.name}, {row.person.email}, {row.person.role}",
+            PersonRole.EMAIL: lambda row: row.person.email,
+            PersonRole.ROLE: lambda row: "" if row.person.role == "viewer" else row.person.role.capitalize(),
+            PersonRole.AVATAR: lambda row: row.picture,
+            PersonRole.PERSON_ID: lambda row: row.person.id,
+        }
+        self._model: KeyedListModel[Row] = KeyedListModel(key=lambda row: row.person.id, roles=roles, parent=self)
         self.setModel(self._model)
         self._delegate = PersonDelegate(self)
         self.setItemDelegate(self._delegate)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from demo_app.app.form_field import FormField, field_label
+from demo_app.app.form_field import E, FormField, field_label
 from demo_app.look.icons import icon
 from demo_app.server.models import ROLES
 from qtorch import bind_command, bind_two_way
@@ -59,7 +59,7 @@ class ProfileForm(QFrame):
         super().__init__(parent)
         self.setProperty("panel", "card")
 
-        def text_field(label: str, edit: QLineEdit | QPlainTextEdit, name: str) -> FormField:
+        def text_field(label: str, edit: E, name: str) -> FormField[E]:
             fault = profile.select(lambda s: s.faults.get(name, ""))
             return FormField(label, edit, _draft(profile, name), fault, self)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton, QWidget
 
 from qtorch import bind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from demo_app.app.profile import Profile
 
 _Role = QMessageBox.ButtonRole
@@ -43,14 +45,17 @@ class UnsavedQuestion(QObject):
         box.setWindowTitle("Unsaved changes")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(f"Save the changes of {state.shown.name if state.shown else 'this person'}?")
-        answers = {
-            box.addButton("&Discard", _Role.DestructiveRole): profile.discard_and_leave,
-            (stay := box.addButton("&Cancel", _Role.RejectRole)): profile.stay,
-        }
+        answers: dict[QAbstractButton, Callable[[], object]] = {}
+
+        def add(text: str, role: QMessageBox.ButtonRole, answer: Callable[[], object]) -> QPushButton:
+            button = box.addButton(text, role)
+            answers[button] = answer
+            return button
+
+        add("&Discard", _Role.DestructiveRole, profile.discard_and_leave)
+        stay = add("&Cancel", _Role.RejectRole, profile.stay)
         if state.can_save:
-            save = box.addButton("&Save", _Role.AcceptRole)
-            answers[save] = profile.save_and_leave
-            box.setDefaultButton(save)
+            box.setDefaultButton(add("&Save", _Role.AcceptRole, profile.save_and_leave))
             box.setInformativeText("Without saving they are lost.")
         else:
             box.setDefaultButton(stay)

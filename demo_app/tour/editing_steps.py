@@ -104,6 +104,7 @@ async def leave_unsaved(tour: Tour) -> None:
         hands.retype(form.name.edit, "Typed And Not Saved")
         hands.click_row(people, 1)
         await tour.dialog_opens(step, "QMessageBox")
+        await step.photograph()
         hands.press(Qt.Key.Key_Escape)
         await tour.dialog_closes(step)
         await step.sees("name in the form", "Typed And Not Saved", form.name.edit.text)

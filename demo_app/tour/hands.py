@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -37,8 +37,9 @@ def type_text(text: str) -> None:
     """Type letters where the focus is."""
     window = QGuiApplication.focusWindow()
     assert window is not None, "no window has the focus"
+    key_click: Any = QTest.keyClick  # its stub knows of a letter for widgets only
     for letter in text:
-        QTest.keyClick(window, letter)
+        key_click(window, letter)
 
 
 def retype(edit: QWidget, text: str) -> None:

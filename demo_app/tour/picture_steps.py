@@ -28,8 +28,7 @@ async def _choose(tour: Tour, step: Step, file: Path) -> None:
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, QFileDialog), "no file dialog was opened"
     edit = dialog.findChild(QLineEdit, "fileNameEdit")
-    # The suggestions are a window of their own, which would take every second letter.
-    edit.setCompleter(None)
+    assert edit is not None, "the file dialog has no field for the name"
     hands.retype(edit, str(file))
     step.compare("file name", str(file), edit.text())
     hands.press(Qt.Key.Key_Return)
@@ -46,6 +45,7 @@ async def send(tour: Tour) -> None:
         await _choose(tour, step, file)
         await step.sees("progress is shown", True, upload.isVisible)
         await step.sees("what is sent", "Sending new photo.png", upload.file.text)
+        await step.photograph()
         await step.sees("progress is shown", False, upload.isVisible)
         await tour.witness.control()
         stored = await tour.witness.person(tour.second)
@@ -65,6 +65,7 @@ async def send_text(tour: Tour) -> None:
         reason = f"{file.name} {refusal.json()['message'].removeprefix('This ')}"
         await _choose(tour, step, file)
         await step.sees("banner", f"The picture was not changed. {reason}", tour.banner)
+        await step.photograph()
         await step.sees("retry is offered", False, tour.window.banner.action_button.isVisible)
         step.compare("stored", person, await tour.witness.person(tour.second))
         hands.click(tour.window.banner.dismiss_button)
@@ -79,6 +80,7 @@ async def cancel(tour: Tour) -> None:
         await tour.witness.control(latency=2)
         await _choose(tour, step, _picture(tour.folder / "large photo.png", noise=True))
         await step.sees("part of it is sent", True, lambda: 0 < upload.bar.value() < upload.bar.maximum())
+        await step.photograph()
         hands.press(Qt.Key.Key_Escape)
         await step.sees("progress is shown", False, upload.isVisible)
         await Until(lambda: False, 2.2)  # the server would have taken it by now

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QApplication
+
 from demo_app.tour.script import TookTooLongError, Until
 
 if TYPE_CHECKING:
@@ -19,11 +22,18 @@ PATIENCE = 8.0
 
 
 class Step:
-    """One step: what did not match in it."""
+    """One step: what did not match in it.
 
-    def __init__(self, title: str) -> None:
+    Parameters
+    ----------
+    photograph
+        Takes the step's picture.
+    """
+
+    def __init__(self, title: str, photograph: Callable[[str], object] | None = None) -> None:
         self.title = title
         self.mismatches: list[str] = []
+        self._photograph = photograph
 
     async def sees(self, what: str, expected: object, look: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait until ``look()`` gives what is expected; else that is a mismatch."""
@@ -34,6 +44,13 @@ class Step:
         """Note a mismatch at once if the two differ."""
         if expected != seen:
             self.mismatches.append(f"{what}: expected {expected!r}, seen {seen!r}")
+
+    async def photograph(self) -> None:
+        """Take the picture now, and not at the end of the step."""
+        photograph, self._photograph = self._photograph, None
+        if photograph is not None:
+            await Until(lambda: False, 0.05)  # layouts are done in the next turn of the event loop
+            photograph(self.title)
 
 
 class Report:
@@ -54,9 +71,10 @@ class Report:
     @asynccontextmanager
     async def step(self, title: str) -> AsyncIterator[Step]:
         """Make one step. What it raises is a mismatch too: the others are still worth seeing."""
-        step = Step(title)
+        step = Step(title, self._photograph)
         try:
             yield step
+            await step.photograph()
         except TookTooLongError as error:
             step.mismatches.append(f"expected the step to end, seen that {error}")
             raise
@@ -64,7 +82,6 @@ class Report:
             step.mismatches.append(f"expected the step to end, seen {type(error).__name__}: {error}")
         finally:
             self.note(step)
-            self._photograph(title)
 
     def note(self, step: Step) -> None:
         """Print and count a step that has ended."""
@@ -81,8 +98,14 @@ class Report:
         return 1 if self.failed or not self.passed else 0
 
     def _photograph(self, title: str) -> None:
+        picture = self._window.grab()
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            painter = QPainter(picture)
+            painter.drawPixmap(dialog.geometry().topLeft() - self._window.geometry().topLeft(), dialog.grab())
+            painter.end()
         name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-        self._window.grab().save(str(self._folder / f"{self._number:02}-{name}.png"))
+        picture.save(str(self._folder / f"{self._number + 1:02}-{name}.png"))
 
     def _print(self, line: str) -> None:
         self._out.write(f"{line}\n")

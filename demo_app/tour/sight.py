@@ -82,14 +82,14 @@ class Tour:
     def banner(self) -> str:
         """What the banner says; empty while there is none."""
         banner = self.window.banner
-        return banner.text if banner.isVisible() else ""
+        return str(banner.property("text")) if banner.isVisible() else ""
 
     def color_at(self, widget: QWidget, at: QPoint) -> str:
         """Colour of one pixel of a widget, ``#rrggbb``."""
         return widget.grab().toImage().pixelColor(at).name()
 
     def keys_go_to(self) -> str:
-        """Class of the window that has the focus: a dialog opens before it gets it, and closes before it is passed on."""
+        """Class of the window that has the focus; a dialog gets it some time after it has opened."""
         window = QApplication.activeWindow()
         return "" if window is None or window.windowHandle() is not QGuiApplication.focusWindow() else _kind(window)
 

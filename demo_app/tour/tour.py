@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import qasync
+import qasync  # type: ignore[import-untyped]
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
 from demo_app.app.application import Application, make_application, make_qt
 from demo_app.app.cli import PROGRAM
@@ -54,6 +55,12 @@ _STEPS = (
 )
 
 
+def _pass_on(_: QtMsgType, __: object, text: str) -> None:
+    """Write what Qt has to say to stderr, but not at every step what the platform without a display cannot do."""
+    if not text.startswith("This plugin does not support"):
+        sys.stderr.write(f"{text}\n")
+
+
 class _CannotStartError(Exception):
     """The tour cannot begin; the message is for whoever started it."""
 
@@ -96,6 +103,7 @@ class _Visit:
             server_options=("--control", *options.server_options),
         )
         self._qt = qt
+        qInstallMessageHandler(_pass_on)
         window = self._application.window
         self._report = Report(window, PHOTOGRAPHS, sys.stdout)
         self._log = EventLog(self._application.runtime.bus)

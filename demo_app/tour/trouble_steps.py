@@ -28,6 +28,7 @@ async def retry(tour: Tour) -> None:
         await tour.witness.control(fail_next=2)
         hands.type_text("a")
         await step.sees("status bar tells of it", True, lambda: "Trying again" in tour.window.activity.text())
+        await step.photograph()
         await step.sees("names", names(page), tour.rows)
         await step.sees("count", f"{number(page['total'])} of {number(total)}", tour.count)
         step.compare("retries", 2, len(_retries(tour)) - before)
@@ -42,6 +43,7 @@ async def give_up(tour: Tour) -> None:
         refusal = (await tour.witness.try_patch(1)).json()["message"]
         hands.press(Qt.Key.Key_Escape)
         await step.sees("banner", refusal, tour.banner)
+        await step.photograph()
         await tour.witness.control()
         hands.alt(Qt.Key.Key_Y)
         await step.sees("banner", "", tour.banner)
@@ -67,7 +69,9 @@ async def show_cached(tour: Tour) -> None:
         hands.click_row(people, 2)
         await step.sees("form from the cache", fields(older[0]), tour.form, 1.0)
         await step.sees("badges", ["Cached"], tour.badges, 1.0)
-        step.compare("shown before the server answers", True, time.monotonic() - begin < 1.5)
+        took = time.monotonic() - begin
+        await step.photograph()
+        step.compare("shown before the server answers", True, took < 1.5)
         await step.sees("fresh form", fields(fresh), tour.form)
         await step.sees("badges", [], tour.badges)
         await tour.witness.control()

@@ -133,7 +133,7 @@ def test_another_web_server_at_the_address_is_told_of_as_such(status: int) -> No
             self.end_headers()
             self.wfile.write(b"<h1>Hello</h1>")
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own
             pass
 
     with HTTPServer(("127.0.0.1", 0), Hello) as other:

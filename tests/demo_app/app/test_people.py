@@ -14,6 +14,7 @@ from demo_app.app.profile import Profile, ProfileState
 from qtorch import EventLog, JobCancelledEvent, JobRetryingEvent, Runtime
 
 if TYPE_CHECKING:
+    from demo_app.app.api import Api
     from tests.demo_app.app.serving import RunningServer
 
 pytestmark = pytest.mark.realtime
@@ -105,14 +106,15 @@ def test_a_failing_server_is_asked_again(runtime: Runtime, server: RunningServer
 
 
 def test_a_server_that_is_gone_is_told_of_and_the_list_stays(
-    server: RunningServer, people: People, until: Until, monkeypatch: pytest.MonkeyPatch
+    api: Api, own_server: RunningServer, people: People, until: Until
 ) -> None:
     before = people.state.rows
-    server.process.kill()
-    server.process.wait()
+    api.url = own_server.url
+    own_server.process.kill()
+    own_server.process.wait()
     people.reload()
     until(lambda: people.state.problem != "")
-    assert people.state.problem == f"No server answers at {server.url.removeprefix('http://')}."
+    assert people.state.problem == f"No server answers at {api.place}."
     assert people.state.rows == before
 
 
