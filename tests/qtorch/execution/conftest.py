@@ -32,6 +32,12 @@ def rig(make_rig: Callable[..., Rig]) -> Rig:
     return make_rig()
 
 
+@pytest.fixture(params=["thread", "loop"])
+def own_runner(request: pytest.FixtureRequest) -> str:
+    """Where the work is done by a Runtime that was given no loop."""
+    return request.param
+
+
 @pytest.fixture(params=["thread", "loop", "qasync"])
 def runner(request: pytest.FixtureRequest) -> str:
     """Where the work is done: a pool thread, the Runtime's own loop, a qasync loop on the GUI thread."""

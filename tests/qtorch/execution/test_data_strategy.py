@@ -118,8 +118,8 @@ def test_force_refresh_does_not_read_but_writes(cached: Rig) -> None:
     assert cached.runtime.cache.read("user:1") == "fresh"
 
 
-def test_a_placeholder_without_a_cache_is_told_before_the_work(rig: Rig, runner: str) -> None:
-    handle = fetch(rig, runner="thread" if runner == "thread" else "loop", placeholder="...")
+def test_a_placeholder_without_a_cache_is_told_before_the_work(rig: Rig, own_runner: str) -> None:
+    handle = fetch(rig, runner=own_runner, placeholder="...")
     assert told(rig, handle) == ["Started", ("Placeholder", "..."), ("Success", "fresh")]
 
 

@@ -169,13 +169,12 @@ def test_instance_is_the_dispatcher_of_the_default_runtime(rig: Rig) -> None:
 # -- dispatch ---------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_is_told_anything_before_dispatch_returns(rig: Rig, runner: str) -> None:
+def test_nobody_is_told_anything_before_dispatch_returns(rig: Rig, own_runner: str) -> None:
     heard: list[object] = []
     rig.runtime.bus.subscribe(heard.append)
     rig.runtime.bus.event_emitted.connect(heard.append)
     work = rig.work(is_open=True)
-    runner = "thread" if runner == "thread" else "loop"
-    handle = rig.dispatch(runner)
+    handle = rig.dispatch(own_runner)
     work.ended.wait(10)
     assert heard == []
     assert rig.owner.is_job_running(handle)

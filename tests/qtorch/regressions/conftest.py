@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.qtorch.execution.conftest import make_rig, rig, runner
+from tests.qtorch.execution.conftest import make_rig, own_runner, rig, runner
 
-__all__ = ["make_rig", "rig", "runner"]
+__all__ = ["make_rig", "own_runner", "rig", "runner"]

@@ -40,10 +40,9 @@ class Timed:
         self.seconds = time.monotonic() - self._started
 
 
-def test_close_cancels_and_settles_every_job_and_tells_of_it(rig: Rig, runner: str) -> None:
-    runner = "loop" if runner == "qasync" else runner
+def test_close_cancels_and_settles_every_job_and_tells_of_it(rig: Rig, own_runner: str) -> None:
     rig.work()
-    handles = [rig.dispatch(runner) for _ in range(10)]
+    handles = [rig.dispatch(own_runner) for _ in range(10)]
     told: list[str] = []
     handles[0].add_done_callback(lambda h: told.append(h.status.value))
     drive(rig.works["work"].begun.is_set)

@@ -162,7 +162,7 @@ def test_close_returns_in_time_though_listeners_are_behind_and_still_tells_of_ev
     assert rig.runtime.bus.ignored > 0
 
 
-def test_close_without_anything_to_wait_for_returns_at_once(rig: Rig, runner: str) -> None:
+def test_close_without_anything_to_wait_for_returns_at_once(rig: Rig) -> None:
     rig.work(is_open=True)
     rig.end(rig.dispatch("thread"), rig.dispatch("loop"))
     with Timed() as closing:
