@@ -114,14 +114,21 @@ def test_a_slow_server_answers_what_waits_and_stops_at_once(start: Start) -> Non
     assert answers == [200]
 
 
+def begin_upload(client: httpx.Client) -> socket.socket:
+    """An upload that the server has begun to read."""
+    upload = socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20)
+    upload.sendall(
+        b"PUT /people/1/avatar HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert upload.recv(100).startswith(b"HTTP/1.1 100 ")
+    upload.sendall(b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + PNG)
+    return upload
+
+
 def test_an_upload_that_never_ends_does_not_keep_it_from_stopping(start: Start) -> None:
     process, client = start()
-    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20) as upload:
-        upload.sendall(
-            b"PUT /people/1/avatar HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n"
-            b"Content-Type: multipart/form-data; boundary=x\r\nExpect: 100-continue\r\n\r\n"
-        )
-        assert upload.recv(100).startswith(b"HTTP/1.1 100 ")  # it is being read
+    with begin_upload(client) as upload:
         process.terminate()
         answer = b"".join(iter(lambda: upload.recv(65536), b""))
     code, _, printed = end(process)
@@ -129,6 +136,15 @@ def test_an_upload_that_never_ends_does_not_keep_it_from_stopping(start: Start) 
     assert b"The server is stopping." in answer
     assert code == 0
     assert "Traceback" not in printed
+
+
+def test_an_upload_broken_off_in_the_middle_changes_nothing_and_is_no_error(start: Start) -> None:
+    process, client = start()
+    begin_upload(client).close()
+    person = client.get("/people/1").json()
+    assert (person["version"], person["avatar"]) == (1, None)
+    process.terminate()
+    assert end(process) == (0, "", "")
 
 
 def test_it_ends_with_its_stdin(start: Start, tmp_path: Path) -> None:
