@@ -6,6 +6,7 @@ import collections
 import collections.abc
 import difflib
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
@@ -102,11 +103,17 @@ class BaseState(BaseModel):
         return replace_fields(self, changes)
 
 
+# model_fields is a property of the metaclass, and costs 1 us; before pydantic 2.10 there was nothing else.
+model_fields_of: Callable[[Any], dict[str, Any]] = attrgetter(
+    "__pydantic_fields__" if hasattr(BaseModel, "__pydantic_fields__") else "model_fields"
+)
+"""Give the fields of a model by name."""
+
+
 def replace_fields(model: _M, changes: dict[str, Any]) -> _M:
     """Give a validated copy of any pydantic model with ``changes``; see :meth:`BaseState.copy_with`."""
     cls = type(model)
-    # Not model_fields: that is a property of the metaclass, and costs 1 us.
-    known = cls.__pydantic_fields__
+    known = model_fields_of(cls)
     for name in changes:
         if name not in known:
             raise _unknown_field(cls, name)
@@ -137,7 +144,7 @@ _put_values, _put_fields_set, _put_extra, _put_private = (
 def _shallow_copy(model: _M) -> _M:
     cls = model.__class__
     copy = cls.__new__(cls)
-    values, fields, private = model.__dict__.copy(), cls.__pydantic_fields__, model.__pydantic_private__
+    values, fields, private = model.__dict__.copy(), model_fields_of(cls), model.__pydantic_private__
     if len(values) != len(fields):
         # A cached_property of the old values must not be that of the new ones.
         values = {name: value for name, value in values.items() if name in fields}
@@ -169,4 +176,4 @@ def _unknown_field(cls: type[BaseModel], name: str) -> AttributeError:
     return AttributeError(f"{cls.__name__} has no field {name!r}.{hint}")
 
 
-__all__ = ["BaseState", "ValidationError", "replace_fields"]
+__all__ = ["BaseState", "ValidationError", "model_fields_of", "replace_fields"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dis
 from functools import lru_cache
 from types import CodeType, FunctionType
-from typing import Any
+
+from qtorch.state.base_state import model_fields_of
 
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_BORROW"})
 _JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
@@ -27,7 +28,7 @@ def _reads(code: CodeType, state_type: type) -> frozenset[str] | None:
     if code.co_argcount != 1 or code.co_kwonlyargcount or code.co_cellvars:
         return None
     state = code.co_varnames[0]
-    fields: dict[str, Any] = getattr(state_type, "__pydantic_fields__", {})
+    fields = model_fields_of(state_type)
     reads: set[str] = set()
     is_loaded = False
     for step in dis.get_instructions(code):

@@ -16,7 +16,9 @@ EVERY_FIELD: Final = frozenset((ANY_FIELD,))
 
 # Through these a whole state can be read past __getattribute__ (pydantic-core reads __dict__ itself), or copied.
 _WHOLE = frozenset(dir(BaseModel)) - frozenset(dir(object)) | {"__dict__", "__reduce_ex__", "copy_with"}
-_MACHINERY = frozenset({"__class__", "__pydantic_private__", "__pydantic_extra__"})
+# What pydantic itself asks for, in isinstance() too.
+_MACHINERY = frozenset({"__class__", "__pydantic_decorators__", "__pydantic_extra__", "__pydantic_private__",
+                        "__pydantic_validator__"})  # fmt: skip
 _TWIN_OF = "__qtorch_twin_of__"
 
 

@@ -220,6 +220,7 @@ def test_a_token_of_the_user_reports_to_the_default_runtime(
     token = CancellationToken()
     token.on_cancel(lambda: 1 / 0)
     token.cancel()
+    qtorch_runtime.bus.core.mailbox.drain()
     assert [type(report.error) for report in qtorch_runtime.reports] == [ZeroDivisionError]
 
 
