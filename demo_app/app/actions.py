@@ -73,7 +73,7 @@ class Actions:
         self.theme.setToolTip("Switch between light and dark")
         self.theme.triggered.connect(appearance.toggle)
         bind(self.theme, "icon", appearance.select(lambda s: "sun" if s.is_dark else "moon"), to=icon)
-        self._modes = QActionGroup(window)
+        self.modes = QActionGroup(window)
         for mode, text in _MODES:
             self._add_mode(mode, action(text), appearance)
 
@@ -84,7 +84,7 @@ class Actions:
         action.setCheckable(True)
         action.triggered.connect(lambda: appearance.choose(mode))
         bind(action, "checked", appearance.select(lambda s: s.mode == mode))
-        self._modes.addAction(action)
+        self.modes.addAction(action)
 
     def _fill_menus(self, window: QMainWindow) -> None:
         file, edit, view = (window.menuBar().addMenu(title) for title in ("&File", "&Edit", "&View"))
@@ -92,7 +92,7 @@ class Actions:
         file.insertSeparator(self.quit)
         edit.addActions([self.find, self.clear, self.save, self.revert, self.cancel])
         edit.insertSeparator(self.save)
-        view.addActions(self._modes.actions())
+        view.addActions(self.modes.actions())
 
     def _make_tool_bar(self, window: QMainWindow) -> QToolBar:
         bar = QToolBar("Tools", window)

@@ -41,8 +41,8 @@ class Api:
     Parameters
     ----------
     url
-        Where the server is, such as ``http://127.0.0.1:8000``. A server that is started anew has another port, so it
-        can be changed.
+        Where the server is, such as ``http://127.0.0.1:8000``; empty while there is none. It can be changed, since a
+        server that is started anew has another port.
 
     Raises
     ------
@@ -106,6 +106,8 @@ class Api:
         await self._client.aclose()
 
     async def _request(self, method: str, path: str, **content: object) -> httpx.Response:
+        if not self.url:
+            raise NotConnectedError("The server has not been started yet.")
         try:
             response = await self._client.request(method, f"{self.url}{path}", **content)  # type: ignore[arg-type]
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from demo_app.app.faults import explain
-from demo_app.app.jobs import ConnectJob, Server, ServerEnded
+from demo_app.app.jobs import ConnectJob, FetchPersonJob, SearchPeopleJob, Server, ServerEnded
 from qtorch import DROPPABLE, BaseOrchestrator, BaseState, JobFailureEvent, JobSuccessEvent, on
 
 
@@ -36,6 +38,13 @@ class Connection(BaseOrchestrator[ConnectionState]):
     def on_active_failure(self, event: JobFailureEvent) -> None:
         """Say why there is no server."""
         self.update(server=None, problem=explain(event))
+
+    @on(JobSuccessEvent, SearchPeopleJob, passive=True)
+    @on(JobSuccessEvent, FetchPersonJob, passive=True)
+    def _answers(self, event: JobSuccessEvent[Any]) -> None:
+        # It was thought to be gone, and is back; what comes from the cache says nothing about that.
+        if self.state.server is None and not event.is_from_cache:
+            self.find_server()
 
     @on(ServerEnded)
     def _ended(self, event: ServerEnded) -> None:

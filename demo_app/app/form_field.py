@@ -55,9 +55,16 @@ class FormField(QWidget, Generic[E]):
         layout.addWidget(edit, 1)
         layout.addWidget(self.message)
 
+        if isinstance(edit, QLineEdit):
+            edit.textChanged.connect(self._show_beginning)
         bind_two_way(edit, field)
         bind(edit, "accessibleDescription", fault)
         edit.setProperty("invalid", False)
         bind(edit, "invalid", fault.map(bool))
         bind(self.message, "text", fault)
         bind(self.message, "visible", fault.map(bool))
+
+    def _show_beginning(self) -> None:
+        # Qt puts the cursor behind a text that was set, and of a long one only the end is seen.
+        if isinstance(self.edit, QLineEdit) and not self.edit.hasFocus():
+            self.edit.setCursorPosition(0)

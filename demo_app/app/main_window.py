@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class MainWindow(QMainWindow):
     def __init__(self, orchestrators: Orchestrators, settings: QSettings | None = None) -> None:
         super().__init__()
         self.setWindowTitle("People")
-        self._orchestrators = own = orchestrators
+        self.orchestrators = own = orchestrators
         self._settings = settings
         self._picture_folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
         save = Command(own.profile.save, can=own.profile.select(lambda s: s.can_save), parent=self)
@@ -91,12 +92,25 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().addPermanentWidget(self.place)
         UnsavedQuestion(own.profile, self)
+        self._order_tabs()
         self._bind()
         self._restore_place()
         self.people.search.setFocus()
 
+    def _order_tabs(self) -> None:
+        """Let Tab go as the eye does: from left to right, from top to bottom."""
+        pane, conflict, banner = self.profile, self.conflict, self.banner
+        order = (
+            *(self.people.search, self.people.list),
+            *(pane.header.change_picture, pane.upload.cancel, *pane.form.editors),
+            *(conflict.action_button, conflict.save_mine, conflict.dismiss_button),
+            *(banner.action_button, banner.dismiss_button),
+        )
+        for one, following in pairwise(order):
+            QWidget.setTabOrder(one, following)
+
     def _bind(self) -> None:
-        own = self._orchestrators
+        own = self.orchestrators
         bind(self.activity, "text", own.activity.select(lambda s: activity_text(s.jobs, s.retrying)))
         bind(self.place, "text", own.connection.select(lambda s: s.server.place if s.server else "No server"))
         self._problem = most_urgent(own.connection, own.people, own.profile, own.picture)
@@ -117,7 +131,7 @@ class MainWindow(QMainWindow):
         self.people.search.selectAll()
 
     def _refresh(self) -> None:
-        own = self._orchestrators
+        own = self.orchestrators
         if own.connection.state.server is None:
             own.connection.find_server()
         else:
@@ -135,7 +149,7 @@ class MainWindow(QMainWindow):
             problem.dismiss()
 
     def _choose_picture(self) -> None:
-        stored = self._orchestrators.profile.state.stored
+        stored = self.orchestrators.profile.state.stored
         if stored is None:
             return
         dialog = QFileDialog(self, f"Choose a picture of {stored.name}", self._picture_folder, _PICTURES)
@@ -144,7 +158,7 @@ class MainWindow(QMainWindow):
 
         def chosen(file: str) -> None:
             self._picture_folder = str(Path(file).parent)
-            self._orchestrators.picture.change(stored.id, Path(file))
+            self.orchestrators.picture.change(stored.id, Path(file))
 
         dialog.fileSelected.connect(chosen)
         dialog.open()
@@ -162,7 +176,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close, unless there are unsaved changes: then ask."""
-        if not self._orchestrators.profile.may_close():
+        if not self.orchestrators.profile.may_close():
             event.ignore()
             return
         if self._settings is not None:

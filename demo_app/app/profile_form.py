@@ -114,6 +114,12 @@ class ProfileForm(QFrame):
         for line in (self.name, self.email, self.title):
             line.edit.returnPressed.connect(save.trigger)
 
+    @property
+    def editors(self) -> tuple[QWidget, ...]:
+        """Everything in it that takes the focus, in reading order."""
+        fields = (self.name.edit, self.email.edit, self.title.edit, self.role, self.bio.edit)
+        return (*fields, self.mentions, self.public, self.revert, self.save)
+
 
 def _draft(profile: Profile, name: str) -> Field[Any]:
     return profile.field(lambda s: getattr(s.draft, name))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import qasync
+import shiboken6
 
 from demo_app.app.api import Api
+from demo_app.app.application import Application, make_application
 from demo_app.app.executors import ChangePictureExecutor, ConnectExecutor, LoadPictureExecutor, plain_executors
 from demo_app.app.picture_executors import ReadPictureExecutor, RoundPictureExecutor
+from demo_app.look import theme
 from qtorch import Runtime
 from tests.demo_app.app.serving import RunningServer, running_server
 
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
+
+    from demo_app.app.main_window import MainWindow
 
 PATIENCE_MS = 10_000
 
@@ -76,3 +83,48 @@ def runtime(qapp: QApplication, api: Api) -> Iterator[Runtime]:
 def until(qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
     """``until(condition)``: let the app work until the condition holds."""
     return lambda condition: qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def loop(qapp: QApplication) -> Iterator[Any]:
+    """A qasync loop that runs as long as the test drives Qt."""
+    loop: Any = qasync.QEventLoop(qapp, already_running=True)
+    asyncio.set_event_loop(loop)
+    yield loop
+    # Not loop.stop(): that is app.exit(), after which every nested event loop of later tests returns at once.
+    loop._QEventLoop__is_running = False
+    asyncio._set_running_loop(None)
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def open_window(qapp: QApplication, loop: Any, qtbot: QtBot) -> Iterator[Callable[..., Application]]:
+    """``open_window(api_url=..)`` or ``open_window(database=..)``: the app with its window, shown and active."""
+    font, palette = qapp.font(), qapp.palette()
+    theme.apply(qapp, "light")
+    opened: list[Application] = []
+
+    def open_window(**options: Any) -> Application:
+        application = make_application(qapp, loop, **options)
+        opened.append(application)
+        qtbot.addWidget(application.window, before_close_func=_forget_changes)
+        application.window.show()
+        application.window.activateWindow()
+        qtbot.waitUntil(application.window.isActiveWindow)
+        return application
+
+    yield open_window
+    for application in opened:
+        application.runtime.close()
+    shown = qapp.findChild(theme.Theme)
+    assert shown is not None
+    shiboken6.delete(shown)
+    qapp.setStyleSheet("")
+    qapp.setPalette(palette)
+    qapp.setFont(font)
+
+
+def _forget_changes(window: MainWindow) -> None:
+    """Let the window be closed without a question."""
+    window.orchestrators.profile.revert()
