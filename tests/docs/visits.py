@@ -79,6 +79,7 @@ def fill(widget: QWidget, text: str) -> None:
     """Type ``text`` in the place of what is there."""
     widget.setFocus()
     QTest.keyClick(widget, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(widget, Qt.Key.Key_Delete)
     QTest.keyClicks(widget, text)
 
 
@@ -90,18 +91,20 @@ def only(kind: type[W]) -> W:
 
 def user_viewer() -> None:
     number, busy = only(QLineEdit), only(QProgressBar)
+    assert number.text() == "1"
     assert not busy.isVisible()
     assert not button("Cancel").isEnabled()
 
-    fill(number, "1")
     click("Load")
     shows("HTTP Error 503: Service Unavailable. Trying again in 0.5 s")
-    assert busy.isVisible()
+    until(busy.isVisible, "the busy bar")
     shows("Ada Lovelace")
     shows("ada@example.org")
     until(lambda: not busy.isVisible(), "the end of the busy bar")
     assert "HTTP" not in " ".join(shown())
 
+    fill(number, "")
+    until(lambda: not button("Load").isEnabled(), "Load disabled without a number")
     fill(number, "9")
     QTest.keyClick(number, Qt.Key.Key_Return)
     shows("There is no user 9")
@@ -110,10 +113,9 @@ def user_viewer() -> None:
     fill(number, "3")
     click("Load")
     shows("Trying again")
-    until(button("Cancel").isEnabled, "Cancel enabled")
     click("Cancel")
     shows("Cancelled")
-    until(lambda: not busy.isVisible(), "the end of the busy bar")
+    until(lambda: not button("Cancel").isEnabled(), "Cancel disabled")
 
     click("Load")
     shows("Loading")
