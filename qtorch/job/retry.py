@@ -28,7 +28,7 @@ class RetryPolicy(BaseModel):
     max_retries
         Attempts after the first one; 3 means up to 4 calls of ``process``.
     base_delay, max_delay
-        Seconds (or a timedelta) before the first retry, and the longest wait.
+        Seconds (or a timedelta) before the first retry, and the longest wait before jitter.
     exponential_backoff
         Whether each wait is twice the one before; else every wait is ``base_delay``.
     jitter

@@ -183,6 +183,17 @@ def test_a_raising_callback_is_reported_once_and_stops_nobody() -> None:
     assert "on_cancel" in sink.reports[0].where
 
 
+def test_a_callback_that_asks_to_exit_is_obeyed_once_all_have_heard() -> None:
+    heard: list[str] = []
+    token = CancellationToken()
+    token.on_cancel(lambda: sys.exit(3))
+    token.on_cancel(lambda: heard.append("after"))
+    with pytest.raises(SystemExit):
+        token.cancel()
+    assert heard == ["after"]
+    assert token.is_cancelled
+
+
 def test_a_callback_that_raises_when_registered_too_late_is_reported_not_raised() -> None:
     sink = Sink()
     token = CancellationToken.of_run(FakeClock(), sink)
