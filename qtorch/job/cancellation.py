@@ -101,6 +101,7 @@ class CancellationToken:
             self._reason = reason
             self._is_cancelled = True
             callbacks = self._callbacks or {}
+        exits: BaseException | None = None
         for key in tuple(callbacks):
             # Popped one by one: what an earlier callback, or another thread, unregisters is not called any more.
             callback = callbacks.pop(key, None)
@@ -110,7 +111,11 @@ class CancellationToken:
                 callback()
             except Exception as error:  # noqa: BLE001 - a callback is user code: the next one must still hear
                 self._report(error)
+            except BaseException as error:  # noqa: BLE001 - sys.exit() is obeyed once all have heard
+                exits = error
         self._callbacks = None
+        if exits is not None:
+            raise exits
 
     def _report(self, error: Exception) -> None:
         sink = self._sink or (ports.open_runtimes[0] if ports.open_runtimes else None)
