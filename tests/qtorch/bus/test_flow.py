@@ -197,6 +197,22 @@ def test_a_listener_that_ran_an_event_loop_of_its_own_froze_nothing(
     assert "opens" not in caplog.text
 
 
+def test_a_logger_that_raises_silences_nobody(
+    bus: SignalBus, work: Work, told: list[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*args: object, **options: object) -> None:
+        raise OSError("the disk that logs are written to is full")
+
+    monkeypatch.setattr(logging.getLogger("qtorch.bus"), "warning", crash)
+    heard: list[str] = []
+    for listener in (work.lasting(0.080), hear(heard)):
+        bus.subscribe(listener, event_type=Said)
+    say(bus, "a", "b")
+    turn(bus)
+    assert heard == ["a", "b"]
+    assert [type(error) for error in told] == [OSError, OSError]
+
+
 # -- back-pressure -----------------------------------------------------------------------------------------------------
 
 
