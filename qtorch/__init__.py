@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from qtorch.binding.command_binding import bind_command
     from qtorch.binding.keyed_list_model import KeyedListModel
     from qtorch.binding.one_way import Binding, bind
+    from qtorch.binding.two_way import bind_two_way
     from qtorch.bus import SignalBus, Subscription
     from qtorch.cache.in_memory import InMemoryCacheProvider
     from qtorch.cache.invalidate import InvalidateCacheJob
@@ -104,6 +105,7 @@ _ROOMS = {
     "qtorch.binding.command_binding": ("bind_command",),
     "qtorch.binding.keyed_list_model": ("KeyedListModel",),
     "qtorch.binding.one_way": ("Binding", "bind"),
+    "qtorch.binding.two_way": ("bind_two_way",),
     "qtorch.bus": ("SignalBus", "Subscription"),
     "qtorch.cache.in_memory": ("InMemoryCacheProvider",),
     "qtorch.cache.invalidate": ("InvalidateCacheJob",),
@@ -239,6 +241,7 @@ __all__ = [
     "WrongThreadError",
     "bind",
     "bind_command",
+    "bind_two_way",
     "combine",
     "executes",
     "generate_job_id",

@@ -49,7 +49,7 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         self,
         *,
         key: Callable[[T], Hashable],
-        roles: Mapping[int, Callable[[T], Any]] | Mapping[str, Callable[[T], Any]] | None = None,
+        roles: Mapping[Any, Callable[[T], Any]] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast, overload
 
 import shiboken6
-from PySide6.QtCore import QObject, QThread
+from PySide6.QtCore import QObject
 
 from qtorch.binding.naming import name_of_object
-from qtorch.binding.places import Place, owner_of, property_place, setter_place
-from qtorch.errors import WrongThreadError
+from qtorch.binding.places import Place, owner_of, property_place, setter_place, usable
 from qtorch.ports import MISSING
 from qtorch.state.equality import same
 from qtorch.state.source import Effect, Source
@@ -92,13 +91,13 @@ def bind(
     >>> bind(spinner.setVisible, users.running(FetchUserJob))  # doctest: +SKIP
     """
     if isinstance(target, QObject):
-        return _bind(target, property_place(_alive(target), _checked_name(target, name)), source, to)
+        return _bind(target, property_place(usable(target), _checked_name(target, name)), source, to)
     if source is not None:
         raise TypeError(
             f'bind was given a {type(target).__name__}, which has no Qt properties; write bind(widget, "text", source)'
         )
     owned_by = owner_of(target, owner)
-    return _bind(_alive(owned_by), setter_place(target, owned_by), name, to)
+    return _bind(usable(owned_by), setter_place(target, owned_by), name, to)
 
 
 def _checked_name(target: QObject, name: object) -> str:
@@ -107,17 +106,6 @@ def _checked_name(target: QObject, name: object) -> str:
             f'bind takes the name of a property after a widget: bind({name_of_object(target)}, "text", ...)'
         )
     return name
-
-
-def _alive(owner: QObject) -> QObject:
-    if not shiboken6.isValid(owner):
-        raise RuntimeError(f"a {type(owner).__name__} was bound after Qt had deleted it")
-    if owner.thread() != QThread.currentThread():
-        raise WrongThreadError(
-            f"{name_of_object(owner)} was bound outside its own thread.\n"
-            f"  Bind on the GUI thread, where widgets and orchestrators live."
-        )
-    return owner
 
 
 def _bind(owner: QObject, place: Place, source: Any, to: Callable[[Any], Any] | None) -> Binding:

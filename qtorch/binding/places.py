@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
-from PySide6.QtCore import Property, QMetaProperty, QObject
+import shiboken6
+from PySide6.QtCore import Property, QMetaProperty, QObject, QThread
 
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.styling import set_dynamic_property
+from qtorch.errors import WrongThreadError
 from qtorch.ports import MISSING
 from qtorch.state.subscription import name_of
 
@@ -39,6 +41,26 @@ class Place:
     target: Callable[[], Any]
     write: Write
     name: str
+
+
+def usable(owner: QObject) -> QObject:
+    """Give ``owner``, if something can be bound to it here and now.
+
+    Raises
+    ------
+    RuntimeError
+        Qt has deleted it.
+    WrongThreadError
+        It lives on another thread.
+    """
+    if not shiboken6.isValid(owner):
+        raise RuntimeError(f"a {type(owner).__name__} was bound after Qt had deleted it")
+    if owner.thread() != QThread.currentThread():
+        raise WrongThreadError(
+            f"{name_of_object(owner)} was bound outside its own thread.\n"
+            f"  Bind on the GUI thread, where widgets and orchestrators live."
+        )
+    return owner
 
 
 def property_place(target: QObject, name: str) -> Place:

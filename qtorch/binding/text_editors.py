@@ -1,0 +1,134 @@
+"""Text widgets: a new text is written as the smallest change, so that caret, selection and undo history stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+
+from qtorch.binding.editors import Editor
+from qtorch.binding.text_change import change_between, units
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
+
+W = TypeVar("W", bound=QWidget)
+
+
+class TextEditor(Editor[W]):
+    """What text widgets have in common."""
+
+    is_text = True
+
+    def __init__(self, widget: W, frame: QWidget | None = None) -> None:
+        super().__init__(widget, frame)
+        self._shown: tuple[str, str] | None = None
+
+    def shows(self, widget: W, content: str) -> bool:
+        """Whether to show ``content`` would change nothing."""
+        text = self.read(widget)
+        # A widget may make something else of a text, by its maximum length or input mask: once is enough.
+        return text == content or (content, text) == self._shown
+
+    def show(self, widget: W, content: str) -> None:
+        """Show ``content``."""
+        self._write(widget, content)
+        self._shown = (content, self.read(widget))
+
+    def clear(self, widget: W) -> None:
+        """Show nothing."""
+        self.show(widget, "")
+
+    def format(self, value: Any) -> str:
+        """Give the text of a value; that of None is empty."""
+        return "" if value is None else str(value)
+
+    def _write(self, widget: W, text: str) -> None:
+        raise NotImplementedError
+
+
+class LineEditor(TextEditor[QLineEdit]):
+    """A QLineEdit, also that of an editable combo box."""
+
+    def edited(self, widget: QLineEdit) -> SignalInstance:
+        """Give the signal of an edit; ``textEdited`` would miss what a QCompleter puts in."""
+        return widget.textChanged
+
+    def finished(self, widget: QLineEdit) -> SignalInstance:
+        """Give the signal of a finished edit."""
+        return widget.editingFinished
+
+    def read(self, widget: QLineEdit) -> str:
+        """Give the text."""
+        return widget.text()
+
+    def _write(self, widget: QLineEdit, text: str) -> None:
+        is_touched = bool(widget.text() and self.is_in_use) or widget.isUndoAvailable() or widget.hasSelectedText()
+        if not is_touched or widget.inputMask():  # a mask writes what is inserted over what is there
+            caret = widget.cursorPosition()
+            widget.setText(text)
+            if is_touched:
+                widget.setCursorPosition(caret)
+            return
+        change = change_between(widget.text(), text)
+        caret, anchor = widget.cursorPosition(), widget.cursorPosition()
+        if widget.hasSelectedText():
+            first, last = widget.selectionStart(), widget.selectionStart() + units(widget.selectedText())
+            anchor = first if caret == last else last
+        widget.setSelection(change.start, change.end - change.start)
+        if change.text:
+            widget.insert(change.text)
+        else:
+            widget.del_()
+        if widget.text() != text:  # its validator or maximum length refused the change
+            widget.setText(text)
+        caret, anchor = change.moved(caret), change.moved(anchor)
+        if caret == anchor:
+            widget.setCursorPosition(caret)
+        else:
+            widget.setSelection(anchor, caret - anchor)
+
+
+class DocumentEditor(TextEditor[QTextEdit | QPlainTextEdit]):
+    """The plain text of a QTextEdit or QPlainTextEdit."""
+
+    def edited(self, widget: QTextEdit | QPlainTextEdit) -> SignalInstance:
+        """Give the signal of an edit."""
+        return widget.textChanged
+
+    def read(self, widget: QTextEdit | QPlainTextEdit) -> str:
+        """Give the text."""
+        return widget.toPlainText()
+
+    def shows(self, widget: QTextEdit | QPlainTextEdit, content: str) -> bool:
+        """Whether to show ``content`` would change nothing."""
+        return super().shows(widget, _lines(content))
+
+    def _write(self, widget: QTextEdit | QPlainTextEdit, text: str) -> None:
+        text = _lines(text)
+        caret = widget.textCursor()
+        is_empty = widget.document().isEmpty()
+        if not ((not is_empty and self.is_in_use) or widget.document().isUndoAvailable() or caret.hasSelection()):
+            widget.setPlainText(text)
+            return
+        change = change_between(widget.toPlainText(), text)
+        anchor, position = change.moved(caret.anchor()), change.moved(caret.position())
+        across, down = widget.horizontalScrollBar().value(), widget.verticalScrollBar().value()
+        edit = QTextCursor(widget.document())
+        edit.beginEditBlock()  # one step for undo
+        edit.setPosition(change.start)
+        edit.setPosition(change.end, QTextCursor.MoveMode.KeepAnchor)
+        edit.insertText(change.text)
+        edit.endEditBlock()
+        caret.setPosition(anchor)
+        caret.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+        widget.setTextCursor(caret)
+        # Qt scrolls to the caret, which the user may have scrolled away from.
+        widget.horizontalScrollBar().setValue(across)
+        widget.verticalScrollBar().setValue(down)
+
+
+def _lines(text: str) -> str:
+    """Give ``text`` with the line ends that a document gives back."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

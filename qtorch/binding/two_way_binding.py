@@ -1,0 +1,309 @@
+"""From a field of the state to a widget, and from the user back to the field."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import shiboken6
+from PySide6.QtCore import QEvent, QMetaObject, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent
+
+from qtorch.binding.draft import Draft
+from qtorch.binding.home import Home
+from qtorch.binding.invalid_mark import InvalidMark
+from qtorch.binding.naming import name_of_object
+from qtorch.binding.one_way import Binding
+from qtorch.binding.refusals import REFUSALS, message_of
+from qtorch.binding.weak_call import WeakCall
+from qtorch.ports import MISSING
+from qtorch.state.equality import same
+from qtorch.state.source import Effect, Field
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from qtorch.binding.editors import Editor
+
+Commit = Literal["type", "finish"]
+
+_PASSING = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+"""Reasons for which the focus goes and comes back: another window, a menu. The user is not done."""
+
+
+class TwoWayBinding(Binding):
+    """What ``bind_two_way`` made: a child of the widget, with which it dies. It need not be kept.
+
+    The user wins while at it: what comes from the state is held back while an input method composes, while an edit
+    waits to be written, and while a refused edit has the focus.
+
+    Attributes
+    ----------
+    errorChanged
+        Qt signal with :attr:`error`.
+    """
+
+    errorChanged = Signal(str)
+
+    def __init__(
+        self,
+        widget: QWidget,
+        editor: Editor[Any],
+        field: Field[Any],
+        debounce: float,
+        commit: Commit,
+        revert: bool,
+        parse: Callable[[Any], Any] | None,
+        format: Callable[[Any], Any] | None,  # noqa: A002 - the option's name
+    ) -> None:
+        super().__init__()  # a child of the widget at the end only: what is wrong until then leaves nothing behind
+        self._editor = editor
+        self._field = field
+        self._home = Home(field.observable)
+        self._label = f"{name_of_object(widget)} <-> {field!r}"
+        self._debounce, self._commit, self._revert = debounce, commit, revert
+        self._format: Callable[[Any], Any] = format or editor.format
+        self._draft = Draft(field, parse)
+        self._mark = InvalidMark(editor.frame or widget)
+        self._content: Any = MISSING
+        """What the widget holds, as far as is known: only something else is an edit."""
+        self._written: Any = MISSING
+        """The value that the state made of the last edit."""
+        self._refused_beside: Any = MISSING
+        """The state's value when the edit that is shown was refused."""
+        self._is_showing = self._is_writing = self._is_composing = False
+        self._was_enabled: bool | None = None
+        """Whether the widget was enabled before the path led through None."""
+        self._following = _Following(field, self)
+        try:
+            self.show_state()
+        except BaseException:
+            self._following.end()
+            raise
+        self._connections = self._connect(widget)
+        self.setParent(widget)
+
+    def _connect(self, widget: QWidget) -> list[QMetaObject.Connection]:
+        editor = self._editor
+        (editor.frame or widget).installEventFilter(self)
+        finished = editor.finished(widget)
+        return [
+            editor.edited(widget).connect(self._on_edited),
+            *([] if finished is None else [finished.connect(self._on_finished)]),
+            *(changed.connect(self.show_state) for changed in editor.items_changed(widget)),
+            # No method of this: by then Python may have let go of it.
+            widget.destroyed.connect(partial(_write_last, self._draft, self._following)),
+        ]
+
+    @property
+    def error(self) -> str:
+        """Why the edit that is shown was refused, empty if it was not."""
+        return self._mark.message
+
+    # -- from the user ----------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _on_edited(self) -> None:
+        widget = self._editor.widget
+        if widget is None or self._is_showing:
+            return
+        content = self._editor.read(widget)
+        if same(content, self._content):
+            return  # a QTextEdit tells of changed formats too
+        self._content = content
+        self._draft.put(content)
+        if not self._editor.is_text:
+            self.flush()
+        elif self._commit == "type" and self._debounce > 0:
+            self._draft.call_later(self._home.runtime.clock, self._debounce, WeakCall(self.flush))
+        elif self._commit == "type":
+            self.flush()
+
+    @Slot()
+    def _on_finished(self) -> None:
+        if self.flush():
+            self._written = MISSING  # the state's own form of the value may take the place of what was typed
+            self.show_state()
+
+    def flush(self) -> bool:
+        """Write the edit that waits, if one does; give whether the state has what the widget shows.
+
+        Call it before the state is saved. The loss of the focus and the widget's end do it too.
+        """
+        is_new = self._draft.is_pending
+        if not is_new:
+            if not self.error:
+                return True
+            self._draft.put(self._content)  # refused before; what it was refused for may have changed
+        self._is_writing = True
+        try:
+            self._draft.write()
+        except REFUSALS as error:
+            self._is_writing = False
+            if self._field.is_missing:
+                self.show_state()
+            else:
+                self._refuse(error, is_new)
+            return False
+        except Exception as error:  # noqa: BLE001 - a fault of parse, or of the state: the user sees that it is not in
+            self._refuse(error, is_new)
+            if is_new:
+                self._home.report(error, self._label)
+            return False
+        finally:
+            self._is_writing = False
+        self._show_error("")
+        self._written = self._field.get()
+        self.show_state()
+        return True
+
+    def _refuse(self, error: Exception, is_new: bool) -> None:
+        if is_new:
+            self._refused_beside = self._field.get()
+        self._show_error(message_of(error, self._field.path[-1]))
+
+    def _show_error(self, message: str) -> None:
+        if message != self._mark.message:
+            self._mark.show(message)
+            self.errorChanged.emit(message)
+
+    # -- from the state -----------------------------------------------------------------------------------------------
+
+    @Slot()
+    def show_state(self) -> None:
+        """Show the state's value, unless the user is at something that it would disturb."""
+        widget = self._editor.widget
+        if widget is None or self._is_writing:
+            return
+        value: object = self._field.get()
+        if value is MISSING:
+            self._show_nothing(widget)
+            return
+        self._show_something()
+        if self._is_composing or self._draft.is_pending or self._is_held_by_refusal(value):
+            return
+        self._show_error("")
+        content = self._format(value)
+        if same(value, self._written) and self._would_disturb(content):
+            return
+        self._write(widget, content)
+
+    def _is_held_by_refusal(self, value: object) -> bool:
+        """Whether a refused edit stays: the user is at it, or nothing else has come since."""
+        return bool(self.error) and (self._editor.is_in_use or same(value, self._refused_beside))
+
+    def _would_disturb(self, content: Any) -> bool:
+        """Whether the state's own form of what is being typed has to wait until the edit is finished.
+
+        A text turned into capitals is shown at once. One that is shorter or longer is not: a trimmed space could never
+        be typed, and "1" that becomes "1.0" cannot go on to "1.5".
+        """
+        editor = self._editor
+        return editor.is_text and editor.is_in_use and len(content) != len(self._content)
+
+    def _write(self, widget: QWidget, content: Any) -> None:
+        editor = self._editor
+        if not editor.shows(widget, content):
+            self._is_showing = True
+            try:
+                editor.show(widget, content)
+            finally:
+                self._is_showing = False
+        self._content = editor.read(widget)
+
+    def _show_nothing(self, widget: QWidget) -> None:
+        self._draft.drop()
+        self._show_error("")
+        self._is_showing = True
+        try:
+            self._editor.clear(widget)
+        finally:
+            self._is_showing = False
+        self._content = self._editor.read(widget)
+        frame = self._editor.frame
+        if frame is not None and self._was_enabled is None:
+            parent = frame.parentWidget()
+            self._was_enabled = frame.isEnabled() if parent is None else frame.isEnabledTo(parent)
+            frame.setEnabled(False)
+
+    def _show_something(self) -> None:
+        frame, was_enabled = self._editor.frame, self._was_enabled
+        if frame is not None and was_enabled is not None:
+            self._was_enabled = None
+            frame.setEnabled(was_enabled)
+
+    # -- focus and input methods --------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """See when the user leaves the widget, and when an input method composes in it."""
+        if isinstance(event, QInputMethodEvent):
+            was_composing, self._is_composing = self._is_composing, bool(event.preeditString())
+            if was_composing and not self._is_composing:
+                # The widget has yet to take what was composed.
+                QMetaObject.invokeMethod(self, "show_state", Qt.ConnectionType.QueuedConnection)
+        elif isinstance(event, QFocusEvent) and event.lostFocus():
+            self._is_composing = False
+            if event.reason() in _PASSING:
+                self.flush()
+            else:
+                self._on_left()
+        return False
+
+    def _on_left(self) -> None:
+        self._on_finished()
+        if self.error and self._revert:
+            self._show_error("")
+        self.show_state()
+
+    def set_items(self, items: Iterable[tuple[str, Any]]) -> None:
+        """Offer ``items`` in the combo box, with the value that it shows among them, if it is."""
+        self._editor.set_items(items)
+        self.show_state()
+
+    def _end(self) -> None:
+        if self._draft.is_pending:
+            self.flush()
+        self._following.end()
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            QObject.disconnect(connection)
+        frame = self._editor.frame
+        if frame is not None:
+            frame.removeEventFilter(self)
+
+
+class _Following(Effect[Any]):
+    """Has a two-way binding show what the field has become."""
+
+    __slots__ = ("_binding", "_name")
+
+    def __init__(self, field: Field[Any], binding: TwoWayBinding) -> None:
+        super().__init__(field)
+        self._binding = weakref.ref(binding, self._died)
+        self._name = f"{field!r}"
+
+    def _died(self, _: object) -> None:
+        self.end()
+
+    def __call__(self) -> None:
+        binding = self._binding()
+        if self._source is None:
+            return
+        if binding is None or not shiboken6.isValid(binding):
+            self.end()
+        else:
+            binding.show_state()
+
+    @property
+    def label(self) -> str:
+        binding = self._binding()
+        alive = binding is not None and shiboken6.isValid(binding)
+        return f"{name_of_object(binding.parent()) if binding is not None and alive else '?'} <-> {self._name}"
+
+
+def _write_last(draft: Draft, following: _Following, *_: object) -> None:
+    # The widget is half gone: nothing may be shown in it any more.
+    following.end()
+    draft.write_last()
