@@ -94,7 +94,7 @@ class TwoWayBinding(Binding):
             *([] if finished is None else [finished.connect(self._on_finished)]),
             *(changed.connect(self.show_state) for changed in editor.items_changed(widget)),
             # No method of this: by then Python may have let go of it.
-            widget.destroyed.connect(partial(_write_last, self._draft, self._following)),
+            widget.destroyed.connect(partial(_write_last, self._draft)),
         ]
 
     @property
@@ -303,7 +303,5 @@ class _Following(Effect[Any]):
         return f"{name_of_object(binding.parent()) if binding is not None and alive else '?'} <-> {self._name}"
 
 
-def _write_last(draft: Draft, following: _Following, *_: object) -> None:
-    # The widget is half gone: nothing may be shown in it any more.
-    following.end()
+def _write_last(draft: Draft, *_: object) -> None:
     draft.write_last()

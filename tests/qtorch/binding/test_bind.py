@@ -278,7 +278,7 @@ def test_a_setter_without_an_owner_is_refused(person: Person) -> None:
 
 def test_an_owner_that_is_no_qobject_is_refused(person: Person, label: QLabel) -> None:
     with pytest.raises(TypeError, match="owner= is a str"):
-        bind(label.setText, person.select(lambda s: s.name), owner="label")  # type: ignore[arg-type]
+        bind(label.setText, person.select(lambda s: s.name), owner="label")  # type: ignore[call-overload]
 
 
 def test_what_is_no_source_is_refused(person: Person, label: QLabel) -> None:
@@ -422,7 +422,12 @@ def test_an_unbound_widget_stays_as_it_is(person: Person, label: QLabel) -> None
 
 def test_unbinding_in_the_middle_of_an_update_holds_at_once(person: Person, label: QLabel) -> None:
     bindings: list[Binding] = []
-    bind(lambda name: [binding.unbind() for binding in bindings], person.select(lambda s: s.name), owner=label)
+
+    def unbind_all(name: str) -> None:
+        for binding in bindings:
+            binding.unbind()
+
+    bind(unbind_all, person.select(lambda s: s.name), owner=label)
     bindings.append(bind(label, "text", person.select(lambda s: s.name)))
     person.update(name="Bob")
     assert label.text() == "Ann"

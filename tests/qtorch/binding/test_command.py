@@ -493,5 +493,10 @@ def test_work_that_outlives_its_job_is_looked_at_only_while_it_does(
     command.cancel()
     qtbot.waitUntil(lambda: qtorch_clock.pending > 0)
     workshop.released["work"].set()
-    qtbot.waitUntil(lambda: (qtorch_clock.advance(0.05), not command.running)[1])
+
+    def has_looked_again() -> bool:
+        qtorch_clock.advance(0.05)
+        return not command.running
+
+    qtbot.waitUntil(has_looked_again)
     assert qtorch_clock.pending == 0
