@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic import BaseModel
+
 from qtorch import BaseState, Source
 from qtorch.state.equality import changed_fields
 from qtorch.state.path import path_of
@@ -66,3 +68,17 @@ class Box(Generic[S]):
     def keys(self) -> set[Hashable]:
         """What is observed."""
         return set(self.observers)
+
+
+class Name(BaseModel, frozen=True):
+    first: str = "Ann"
+    last: str = "Lee"
+
+
+class PersonState(BaseState):
+    name: Name | None = Name()
+    email: str = ""
+    age: int = 30
+    divisor: int = 1
+    is_strict: bool = False
+    anything: Any = None
