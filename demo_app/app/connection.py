@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from demo_app.app.faults import explain
-from demo_app.app.jobs import ConnectJob, FetchPersonJob, SearchPeopleJob, Server, ServerEnded
+from demo_app.app.jobs import ConnectJob, FetchedPerson, FetchPersonJob, SearchPeopleJob, Server, ServerEnded
 from qtorch import DROPPABLE, BaseOrchestrator, BaseState, JobFailureEvent, JobSuccessEvent, on
+
+if TYPE_CHECKING:
+    from demo_app.server.models import PeoplePage
 
 
 class ConnectionState(BaseState):
@@ -40,10 +43,16 @@ class Connection(BaseOrchestrator[ConnectionState]):
         self.update(server=None, problem=explain(event))
 
     @on(JobSuccessEvent, SearchPeopleJob, passive=True)
+    def _answers_searches(self, event: JobSuccessEvent[PeoplePage]) -> None:
+        self._answers(event.is_from_cache)
+
     @on(JobSuccessEvent, FetchPersonJob, passive=True)
-    def _answers(self, event: JobSuccessEvent[Any]) -> None:
+    def _answers_fetches(self, event: JobSuccessEvent[FetchedPerson]) -> None:
+        self._answers(event.is_from_cache)
+
+    def _answers(self, is_from_cache: bool) -> None:
         # It was thought to be gone, and is back; what comes from the cache says nothing about that.
-        if self.state.server is None and not event.is_from_cache:
+        if self.state.server is None and not is_from_cache:
             self.find_server()
 
     @on(ServerEnded)

@@ -13,8 +13,8 @@ from demo_app.app.faults import NOT_DONE, PASSING
 from demo_app.server.models import PeoplePage, PeopleQuery, Person
 from qtorch import BaseEvent, BaseJob, BaseState, CachePolicy, JobOptions, RetryPolicy
 
-_READING = RetryPolicy(max_retries=3, base_delay=0.4, jitter=0.2, retry_on=PASSING)
-_WRITING = RetryPolicy(max_retries=2, base_delay=0.4, jitter=0.2, retry_on=NOT_DONE)
+_READING = RetryPolicy(max_retries=3, base_delay=0.25, jitter=0.2, retry_on=PASSING)
+_WRITING = RetryPolicy(max_retries=2, base_delay=0.25, jitter=0.2, retry_on=NOT_DONE)
 """Only what the server has certainly not done is sent twice."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QAction, QKeyEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from demo_app.app.people import LONGEST_QUERY, People, PeopleState, count_text
@@ -36,8 +36,8 @@ class SearchEdit(QLineEdit):
         self.setMaxLength(LONGEST_QUERY)
         self.addAction(icon("search", QPalette.ColorRole.PlaceholderText), QLineEdit.ActionPosition.LeadingPosition)
         # Not Qt's own clear button: its picture is black in the dark theme too.
-        self.clear_action = self.addAction(icon("x"), QLineEdit.ActionPosition.TrailingPosition)
-        self.clear_action.setText("Clear the search")
+        self.clear_action = QAction(icon("x"), "Clear the search", self)
+        self.addAction(self.clear_action, QLineEdit.ActionPosition.TrailingPosition)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Down goes to the list."""

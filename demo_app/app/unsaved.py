@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from demo_app.app.profile import Profile
 
 _Role = QMessageBox.ButtonRole
+_NO_BUTTONS = QMessageBox.StandardButton.NoButton
 
 
 class UnsavedQuestion(QObject):
@@ -39,12 +40,12 @@ class UnsavedQuestion(QObject):
 
     def _open(self) -> None:
         profile, state = self._profile, self._profile.state
-        box = self._box = QMessageBox(self._window)
+        name = state.shown.name if state.shown is not None else "this person"
+        box = self._box = QMessageBox(
+            QMessageBox.Icon.Question, "Unsaved changes", f"Save the changes of {name}?", _NO_BUTTONS, self._window
+        )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Unsaved changes")
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"Save the changes of {state.shown.name if state.shown else 'this person'}?")
         answers: dict[QAbstractButton, Callable[[], object]] = {}
 
         def add(text: str, role: QMessageBox.ButtonRole, answer: Callable[[], object]) -> QPushButton:

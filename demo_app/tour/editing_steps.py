@@ -40,7 +40,7 @@ async def save(tour: Tour) -> None:
         typed = tour.form()
         hands.ctrl(Qt.Key.Key_S)
         path = f"/people/{person['id']}"
-        step.compare("stored", typed, await tour.witness.eventually(typed, path, fields))
+        step.compare("stored", typed, await tour.witness.eventually(typed, path, fields, step.patience))
         await step.sees("badges", [], tour.badges)
         await step.sees("address in the list", typed["email"], lambda: tour.cells(PersonRole.EMAIL)[0])
         await step.sees("toast", True, tour.window.toast.isVisible)
@@ -91,7 +91,8 @@ async def save_mine_anyway(tour: Tour) -> None:
         await step.sees("conflict is told", True, tour.window.conflict.isVisible)
         hands.alt(Qt.Key.Key_A)
         expected = fields(person) | {"bio": "Typed here again.", "title": "Changed once more"}
-        step.compare("stored", expected, await tour.witness.eventually(expected, f"/people/{person['id']}", fields))
+        path = f"/people/{person['id']}"
+        step.compare("stored", expected, await tour.witness.eventually(expected, path, fields, step.patience))
         await step.sees("form", expected, tour.form)
         await step.sees("conflict is told", False, tour.window.conflict.isVisible)
 

@@ -77,13 +77,13 @@ async def cancel(tour: Tour) -> None:
     async with tour.report.step("Picture: stopped on its way, the old one stays") as step:
         person = await tour.witness.person(tour.second)
         upload = tour.window.profile.upload
-        await tour.witness.control(latency=2)
+        await tour.witness.control(latency=1.2)
         await _choose(tour, step, _picture(tour.folder / "large photo.png", noise=True))
         await step.sees("part of it is sent", True, lambda: 0 < upload.bar.value() < upload.bar.maximum())
         await step.photograph()
         hands.press(Qt.Key.Key_Escape)
         await step.sees("progress is shown", False, upload.isVisible)
-        await Until(lambda: False, 2.2)  # the server would have taken it by now
+        await Until(lambda: False, 1.4)  # the server would have taken it by now
         await tour.witness.control()
         step.compare("stored", person, await tour.witness.person(tour.second))
         await step.sees("banner", "", tour.banner)

@@ -20,24 +20,38 @@ if TYPE_CHECKING:
 PATIENCE = 8.0
 """Seconds that something may take to be seen; on a busy machine most of them are needed now and then."""
 
+IMPATIENCE = 1.0
+"""Seconds that the rest may take when something was not as expected: what depends on it will not be either."""
+
+HOPELESS = 3
+"""Failed steps after which the others are not made."""
+
 
 class Step:
     """One step: what did not match in it.
 
     Parameters
     ----------
+    is_patient
+        Whether to wait for as long as it may take on a busy machine.
     photograph
         Takes the step's picture.
     """
 
-    def __init__(self, title: str, photograph: Callable[[str], object] | None = None) -> None:
+    def __init__(self, title: str, is_patient: bool = True, photograph: Callable[[str], object] | None = None) -> None:
         self.title = title
         self.mismatches: list[str] = []
+        self._is_patient = is_patient
         self._photograph = photograph
 
-    async def sees(self, what: str, expected: object, look: Callable[[], object], seconds: float = PATIENCE) -> None:
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for something to be seen."""
+        return PATIENCE if self._is_patient and not self.mismatches else IMPATIENCE
+
+    async def sees(self, what: str, expected: object, look: Callable[[], object], seconds: float | None = None) -> None:
         """Wait until ``look()`` gives what is expected; else that is a mismatch."""
-        if not await Until(lambda: look() == expected, seconds):
+        if not await Until(lambda: look() == expected, self.patience if seconds is None else seconds):
             self.mismatches.append(f"{what}: expected {expected!r}, seen {look()!r}")
 
     def compare(self, what: str, expected: object, seen: object) -> None:
@@ -71,7 +85,7 @@ class Report:
     @asynccontextmanager
     async def step(self, title: str) -> AsyncIterator[Step]:
         """Make one step. What it raises is a mismatch too: the others are still worth seeing."""
-        step = Step(title, self._photograph)
+        step = Step(title, not self.failed, self._photograph)
         try:
             yield step
             await step.photograph()
@@ -92,9 +106,15 @@ class Report:
             self.passed += 1
         self._print(f"{self._number:2}. {step.title} ... {'; '.join(step.mismatches) or 'ok'}")
 
-    def close(self) -> int:
-        """Print how many passed and failed, and give the exit code."""
-        self._print(f"{self.passed} passed, {self.failed} failed")
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much is wrong that the other steps would only repeat it."""
+        return self.failed >= HOPELESS
+
+    def close(self, steps: int) -> int:
+        """Print how many of the steps passed and failed, and give the exit code."""
+        left_out = steps - self._number
+        self._print(f"{self.passed} passed, {self.failed} failed" + (f", {left_out} not made" if left_out else ""))
         return 1 if self.failed or not self.passed else 0
 
     def _photograph(self, title: str) -> None:

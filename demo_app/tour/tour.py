@@ -118,11 +118,11 @@ class _Visit:
         self._application.runtime.exec()
         del script
         try:
-            if self._error is None:
-                self._compare_end()
-            elif not isinstance(self._error, TookTooLongError):
+            if self._error is not None and not isinstance(self._error, TookTooLongError):
                 raise self._error
-            return self._report.close()
+            if self._last is not None:
+                self._compare_end(self._last)
+            return self._report.close(len(_STEPS) + 1)
         finally:
             if self._witness is not None:
                 self._witness.close()
@@ -138,6 +138,9 @@ class _Visit:
         tour = Tour(self._application.window, witness, self._report, self._log, self._folder, url)
         for step in _STEPS:
             await step(tour)
+            if self._report.is_hopeless:
+                self._qt.exit(1)
+                return
         self._last = await trouble_steps.close(tour)
         self._left_at = time.monotonic()
 
@@ -146,9 +149,8 @@ class _Visit:
         if error is not None:
             self._qt.exit(1)  # not quit(), which a window with unsaved changes may refuse
 
-    def _compare_end(self) -> None:
-        step, witness = self._last, self._witness
-        assert step is not None
+    def _compare_end(self, step: Step) -> None:
+        witness = self._witness
         assert witness is not None
         step.compare(f"ended within {_END:g} s", True, time.monotonic() - self._left_at < _END)
         if self._application.server is not None:

@@ -67,7 +67,7 @@ class Witness:
         if answer.is_error:
             raise NotControllableError(f"the server at {self._client.base_url} was not started with --control")
 
-    async def eventually(self, expected: T, path: str, read: Callable[[Any], T], seconds: float = 8.0) -> T:
+    async def eventually(self, expected: T, path: str, read: Callable[[Any], T], seconds: float) -> T:
         """Ask again and again until ``read(json)`` is what is expected; give what it was last."""
         passed = Until(lambda: False, seconds).__await__()
         while True:
