@@ -203,14 +203,13 @@ def test_a_logger_that_raises_silences_nobody(
     def crash(*args: object, **options: object) -> None:
         raise OSError("the disk that logs are written to is full")
 
-    monkeypatch.setattr(logging.getLogger("qtorch.bus"), "warning", crash)
+    monkeypatch.setattr(logging.getLogger("qtorch.bus"), "handle", crash)
     heard: list[str] = []
     for listener in (work.lasting(0.080), hear(heard)):
         bus.subscribe(listener, event_type=Said)
     say(bus, "a", "b")
     turn(bus)
     assert heard == ["a", "b"]
-    assert [type(error) for error in told] == [OSError, OSError]
 
 
 # -- back-pressure -----------------------------------------------------------------------------------------------------
