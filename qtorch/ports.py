@@ -6,6 +6,7 @@ import enum
 import logging
 import sys
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from qtorch.errors import NoRuntimeError
@@ -75,12 +76,19 @@ class ErrorSink(Protocol):
         """
 
 
+def log(logger: logging.Logger, level: int, text: str, *args: object, **extra: object) -> None:
+    """Log, whatever the handlers do: those are the user's, and one that raises may not change any job's outcome."""
+    with suppress(Exception):
+        logger.log(level, text, *args, extra=extra)
+
+
 def call_excepthook(error: BaseException) -> None:
     """Hand ``error`` to ``sys.excepthook``, as Qt does for slots. A crash reporter that crashes silences nobody."""
     try:
         sys.excepthook(type(error), error, error.__traceback__)
     except Exception:
-        logging.getLogger("qtorch").exception("sys.excepthook raised")
+        with suppress(Exception):
+            logging.getLogger("qtorch").exception("sys.excepthook raised")
 
 
 class Closable(Protocol):
