@@ -6,12 +6,28 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from qtorch.events import JobEvent
+from qtorch.ports import log
 
 Step: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...], bool]
 """A call to make: function, arguments, and whether it is the last one of its listener."""
+
+
+class Cause(NamedTuple):
+    """The event whose listeners are being called."""
+
+    bus: object
+    """Whose event it is: ``seq`` means nothing on another bus."""
+    seq: int
+    depth: int
+    """How many events it is away from one that no listener emitted."""
+
+    def seq_on(self, bus: object) -> int | None:
+        """Give ``seq`` if the event is one of ``bus``."""
+        return self.seq if self.bus is bus else None
+
 
 BUDGET = 0.008
 """Seconds after which a run returns to the event loop, so that a 16 ms frame keeps half its time."""
@@ -56,9 +72,9 @@ class Cursor:
         self._wake = wake
         self._report = report
         self._runs = 0
-        self.cause: tuple[int, int] | None = None
-        """``(seq, depth)`` of the event whose listeners are being called."""
-        self._cause_of_steps: tuple[int, int] | None = None
+        self.cause: Cause | None = None
+        """The event whose listeners are being called."""
+        self._cause_of_steps: Cause | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -86,6 +102,7 @@ class Cursor:
             while True:
                 if not steps:
                     if not self._refill(steps):
+                        self._cause_of_steps = None
                         return True
                     self._cause_of_steps = self.cause
                     if not steps:
@@ -109,7 +126,8 @@ class Cursor:
                 # A listener that ran an event loop of its own froze nothing.
                 if now - started > _SLOW and run == self._runs:
                     taken = (now - started) * 1000
-                    _log.warning("%s took %.0f ms on the GUI thread", describe(function), taken, extra=log_extra(*args))
+                    text = "%s took %.0f ms on the GUI thread"
+                    log(_log, logging.WARNING, text, describe(function), taken, **log_extra(*args))
                 started = now
                 if is_last and now >= until:
                     return not steps and not self._is_more()

@@ -16,7 +16,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from qtorch.bus.cursor import BUDGET, Cursor, Step, describe, log_extra
 from qtorch.errors import ErrorReport
 from qtorch.events import BaseEvent, JobEvent
-from qtorch.ports import call_excepthook
+from qtorch.ports import call_excepthook, log
 
 if TYPE_CHECKING:
     from qtorch.ports import ErrorSink
@@ -133,6 +133,9 @@ class Mailbox:
             return False
         take, argument = self.queue.popleft()
         self.cursor.cause = None
+        if self.queue:
+            # To take something can run the user's code too: a retry filter, a token's callback.
+            self.wake()
         more = take(argument)
         if more:
             steps.extend(more)
@@ -141,7 +144,8 @@ class Mailbox:
     def _report(self, error: Exception, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         event = args[0] if args and isinstance(args[0], BaseEvent) else None
         job = event.job if isinstance(event, JobEvent) else None
-        self.sink.report(ErrorReport(error, describe(function), job, event))
+        sink: ErrorSink = getattr(function, "sink", None) or self.sink
+        sink.report(ErrorReport(error, describe(function), job, event))
 
     @property
     def is_idle(self) -> bool:
@@ -181,4 +185,4 @@ class UnattendedSink:
         if user_code:
             call_excepthook(report.error)
         else:
-            _log.error("%s: %s", report.where, report.error, extra=log_extra(report.event))
+            log(_log, logging.ERROR, "%s: %s", report.where, report.error, **log_extra(report.event))

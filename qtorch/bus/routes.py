@@ -63,7 +63,7 @@ class Listener(Subscription):
         self._is_qobject = isinstance(getattr(callback, "__self__", None), QObject)
         self._owner: Callable[[], object] = _nobody if owner is None else ref(owner, lambda _: self.close())
         self._destroyed: QMetaObject.Connection | None = None
-        self._callback: Callable[[], Call | None] = hold(callback, self.close) if owner is None else lambda: callback
+        self._callback: Callable[[], Call | None] = hold(callback, self.close)
 
     def begin(self) -> None:
         """Watch the owner, which C++ may delete long before Python lets go of the wrapper. The bus's thread."""
@@ -148,6 +148,15 @@ class Routes:
             self._by_kind.clear()
         listener.ended()
 
+    def job_ended(self, job_id: str) -> None:
+        """Close the subscriptions to one job, after its terminal event."""
+        for listener in tuple(self._by_job.get(job_id, ())):
+            listener.close()
+
+    def has_listeners_of(self, job_id: str) -> bool:
+        """Whether somebody subscribed to this one job."""
+        return job_id in self._by_job
+
     def add_passive(self, listener: PassiveListener) -> None:
         """Let an orchestrator hear what is not its own."""
         self._passive[listener] = None
@@ -168,7 +177,7 @@ class Routes:
     def subscribers(
         self, event_type: type[BaseEvent], job_type: type[BaseJob[Any]] | None, job_id: str
     ) -> tuple[Listener, ...]:
-        """Give who subscribed to such an event, in the order of subscription."""
+        """Give who subscribed to such an event, in the order of subscription, those to this one job last."""
         kind = (event_type, job_type)
         found = self._by_kind.get(kind)
         if found is None:

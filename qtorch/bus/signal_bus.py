@@ -12,6 +12,7 @@ import shiboken6
 from PySide6.QtCore import QCoreApplication, QMetaMethod, QObject, QThread, Signal
 
 from qtorch import ports
+from qtorch.bus.cursor import Cause
 from qtorch.bus.ledger import Ledger
 from qtorch.bus.mailbox import Mailbox
 from qtorch.bus.routes import Listener, Routes, add_steps
@@ -101,8 +102,9 @@ class SignalBus(QObject):
             return
         mailbox = core.mailbox
         if get_ident() == mailbox.thread:
-            seq, depth = mailbox.cursor.cause or (None, -1)
-            mailbox.post(core.take_event, (event, seq, depth + 1))
+            cause = mailbox.cursor.cause
+            item = (event, None, 0) if cause is None else (event, cause.seq_on(core), cause.depth + 1)
+            mailbox.post(core.take_event, item)
             return
         while len(mailbox.queue) > _BACKLOG:
             sleep(0.001)
@@ -130,7 +132,7 @@ class SignalBus(QObject):
         event_type, job_type
             Subclasses fit too.
         job_id
-            Events of this job only.
+            Events of this job only; the subscription ends with the job.
         owner
             A QObject, or any object that can be referred to weakly.
 
@@ -197,7 +199,7 @@ class BusCore:
         self.is_late = False
         """Whether there is no time left for domain events, only for the ends of jobs."""
         self._bus = weakref.ref(bus)
-        self._emitted = QMetaMethod.fromSignal(bus.event_emitted)
+        self._emitted = _event_emitted(bus)
         mailbox.buses.add(self)
 
     # -- listening ----------------------------------------------------------------------------------------------
@@ -254,7 +256,7 @@ class BusCore:
             return None
         self.seq += 1
         event = stamp(event, self.seq, cause)
-        self.mailbox.cursor.cause = (self.seq, depth)
+        self.mailbox.cursor.cause = Cause(self, self.seq, depth)
         event_type = type(event)
         job_type = type(event.job) if isinstance(event, JobEvent) else None
         subscribers = self.routes.subscribers(event_type, job_type, event.correlation_id)
@@ -294,7 +296,7 @@ class BusCore:
         self.seq += 1
         if self.is_closed:
             return []
-        self.mailbox.cursor.cause = (self.seq, 0)
+        self.mailbox.cursor.cause = Cause(self, self.seq, 0)
         job_type = type(job)
         subscribers = self.routes.subscribers(event_type, job_type, job.id)
         hooks = () if owner is None else owner.active_steps(event_type, job_type)
@@ -343,6 +345,19 @@ def _check(callback: object, event_type: object, job_type: object) -> None:
                 f"subscribe({name}=...) takes a subclass of {base.__name__}, not {given!r}.\n"
                 f"  Write the class alone, without brackets, and once per class."
             )
+
+
+_emitted_methods: dict[type[SignalBus], QMetaMethod] = {}
+
+
+def _event_emitted(bus: SignalBus) -> QMetaMethod:
+    """Give the method of the signal; not by QMetaMethod.fromSignal, which keeps a reference to the bus for ever."""
+    cls = type(bus)
+    if cls not in _emitted_methods:
+        meta = bus.metaObject()
+        methods = (meta.method(number) for number in range(meta.methodCount()))
+        _emitted_methods[cls] = next(one for one in methods if one.name().toStdString() == "event_emitted")
+    return _emitted_methods[cls]
 
 
 def _shared_mailbox() -> Mailbox:

@@ -88,5 +88,8 @@ class Runner(Protocol):
     def stop(self, attempt: Attempt) -> None:
         """Stop the work as far as that is possible. Its token is cancelled already. The bus's thread."""
 
+    def withdrawn(self, attempt: Attempt) -> None:
+        """Hear that a submitted attempt will never begin. The bus's thread."""
+
     def ended(self, attempt: Attempt) -> None:
         """Hear that the work of a stopped attempt has ended at last. The bus's thread."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from qtorch.job.options import CachePolicy
 
 
+_WRITE_LIMIT = 30.0
+"""Seconds that a cache may take to keep a result of a job that has no timeout."""
+
+
 class DataLookup:
     """The cache side of one run that has a cache policy. The bus's thread, but for the provider's own calls."""
 
@@ -79,8 +83,13 @@ class DataLookup:
             return True
         post = self._run.bus.mailbox.post
 
+        limit = self._run.options.timeout or _WRITE_LIMIT
+        # Whichever comes first ends the job; the other finds it ended.
+        timer = self._run.services.clock.call_later(limit, lambda: post(take_written))
+
         def write_and_tell() -> None:
             write()
+            timer.cancel()
             post(take_written)
 
         self._run.services.threads.call(write_and_tell)
@@ -89,4 +98,11 @@ class DataLookup:
     def _report(self, error: Exception, doing: str) -> None:
         provider = type(self._run.services.cache.provider).__name__
         where = f"{provider}, {doing} {self._policy.key!r}"
-        self._run.services.sink.report(ErrorReport(error, where, self._run.job), user_code=False)
+        report = ErrorReport(error, where, self._run.job)
+        sink = self._run.services.sink
+
+        def tell() -> None:
+            sink.report(report, user_code=False)
+
+        # Not at once: a cache in memory is read inside dispatch, which calls nobody before it returns.
+        self._run.bus.mailbox.post(lambda _: [(tell, (), True)])

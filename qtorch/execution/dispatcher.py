@@ -159,7 +159,7 @@ class Dispatcher:
         taken = take_for_dispatch(job)
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
-        cause = mailbox.cursor.cause[0] if is_here and mailbox.cursor.cause else None
+        cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
         run = JobRun(taken, options, registration, self.services, bus, owner, lane, cause)
         bus.jobs.add(run)
         self.services.running[run.id] = run

@@ -7,7 +7,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qtorch.bus.foreign_loop import driven_by, is_foreign
-from qtorch.execution.waiters import add_callback, add_future
+from qtorch.execution.waiters import add_callback, add_future, remove_future
 
 if TYPE_CHECKING:
     from qtorch.execution.run import JobRun
@@ -93,11 +93,15 @@ class JobHandle(Generic[R]):
         loop = asyncio.get_running_loop()
         future = add_future(run, loop)
         if future is not None:
-            if get_ident() == run.bus.mailbox.thread and is_foreign(loop):
-                with driven_by(loop, run.bus.mailbox, run.services.clock):
+            try:
+                if get_ident() == run.bus.mailbox.thread and is_foreign(loop):
+                    with driven_by(loop, run.bus.mailbox, run.services.clock):
+                        await future
+                else:
                     await future
-            else:
-                await future
+            except asyncio.CancelledError:
+                remove_future(run, future)
+                raise
         assert run.outcome is not None
         return run.outcome
 

@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
+from qtorch.ports import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,10 @@ class WaitingLine:
 
     def remove(self, item: Any) -> None:
         """Let ``item`` wait no more; one that does not wait is no error."""
-        self._waiting.pop(item, None)
+        if self._waiting.pop(item, MISSING) is None and len(self._heap) > 2 * len(self._waiting) + 64:
+            # What was superseded would stay here, and alive, as long as what it waited for runs.
+            self._heap = [entry for entry in self._heap if entry[1] in self._waiting]
+            heapq.heapify(self._heap)
 
     def pop(self) -> Any:
         """Give the next one, None if nobody waits."""
@@ -78,6 +82,9 @@ class LaneJob(Protocol):
     def cancel(self, reason: str | None) -> None:
         """End."""
 
+    def supersede(self) -> None:
+        """End for another one's sake, without calling anybody now; no effect on one that has ended."""
+
 
 class Lane:
     """Jobs that concern each other, under one policy. The bus's thread."""
@@ -94,30 +101,28 @@ class Lane:
         """Let ``run`` proceed now or later, or end, by the policy."""
         policy = self.policy
         if policy is RESTARTABLE:
-            self._supersede((*self._inside, *self._waiting))
+            for other in (*self._waiting, *self._inside):
+                other.supersede()
         elif policy is DROPPABLE and any(not other.is_settled for other in self._inside):
             run.cancel("dropped")
             return
         elif policy in (SEQUENTIAL, KEEP_LATEST) and self._inside:
             if policy is KEEP_LATEST:
-                self._supersede(tuple(self._waiting))
+                for other in self._waiting:
+                    other.supersede()
             self._waiting.add(run, run.queue_key)
             return
         self._inside[run] = None
         run.proceed()
-
-    def _supersede(self, runs: tuple[LaneJob, ...]) -> None:
-        for run in runs:
-            if not run.is_settled:
-                run.cancel("superseded")
 
     def leave(self, run: LaneJob) -> None:
         """Hear that ``run`` has ended, its work included, and let the next one in."""
         self._waiting.remove(run)
         self._inside.pop(run, None)
         while not self._inside and (following := self._waiting.pop()) is not None:
-            self._inside[following] = None
-            following.proceed()
+            if not following.is_settled:
+                self._inside[following] = None
+                following.proceed()
 
     @property
     def counts(self) -> dict[str, int]:

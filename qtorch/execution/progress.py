@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtorch.events import JobProgressEvent, clamp_progress
+from qtorch.events import JobProgressEvent
 from qtorch.execution.services import FRAME
 
 if TYPE_CHECKING:
@@ -56,6 +56,6 @@ class Progress:
             run.late += 1
             return None
         self._told_at = now
-        self.value = clamp_progress(value)
+        self.value = value
         own: tuple[Any, ...] = (self.value, *rest)
         return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)

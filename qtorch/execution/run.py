@@ -50,10 +50,10 @@ class JobRun(Tries):
     """The state machine of one dispatched job.
 
     The first offer that settles the job wins; what comes later is counted in ``late`` and dropped. Status and outcome
-    change in :meth:`_settle` alone.
+    change in :meth:`_decide` alone.
     """
 
-    __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_still_running", "_unlink", "is_ended", "lane",
+    __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_still_running", "_unlink", "lane",
                  "queue_key", "waiters")  # fmt: skip
 
     def __init__(
@@ -69,8 +69,6 @@ class JobRun(Tries):
     ) -> None:
         super().__init__(job, options, registration, services, bus, owner, cause)
         self.lane = lane
-        self.is_ended = False
-        """Whether the terminal event was made: from then on there are no others."""
         self.waiters: Waiters | None = None
         self.queue_key: tuple[float, int] = (0.0, 0)
         self._is_from_cache = False
@@ -188,6 +186,16 @@ class JobRun(Tries):
             self._settle(JobCancelled(reason))
             self.bus.mailbox.post(self.take_end)
 
+    def supersede(self) -> None:
+        """End as cancelled, "superseded"; its work is stopped in the next drain: that can call the user's code."""
+        if self.outcome is None:
+            self._decide(JobCancelled("superseded"))
+            self.bus.mailbox.post(self._take_superseded)
+
+    def _take_superseded(self, _: object) -> list[Step] | None:
+        self._stop_work()
+        return self.take_end()
+
     def _cancel_by_token(self) -> None:
         assert self._token is not None
         self.cancel(self._token.reason)
@@ -204,6 +212,10 @@ class JobRun(Tries):
         return self.take_end()
 
     def _settle(self, outcome: JobOutcome[Any]) -> None:
+        self._decide(outcome)
+        self._stop_work()
+
+    def _decide(self, outcome: JobOutcome[Any]) -> None:
         """Decide how the job ended; only here, once, on the bus's thread."""
         self.outcome = outcome
         self.status = _STATUS_OF[type(outcome)]
@@ -213,7 +225,9 @@ class JobRun(Tries):
             self._retry_timer.cancel()
         if self._unlink is not None:
             self._unlink()
-        attempt = self.attempt
+
+    def _stop_work(self) -> None:
+        attempt, outcome = self.attempt, self.outcome
         if attempt is None or attempt.has_ended:
             self._leave_lane()
         else:
@@ -228,10 +242,14 @@ class JobRun(Tries):
             return before
         self.is_ended = True
         self.services.running.pop(self.id, None)
+        if self._progress is not None:
+            self.services.show_no_more(self)
         self.bus.jobs.end(self)
         if self.owner is not None:
             self.owner.forget(self)
         steps = self._terminal_event()
+        if self.bus.routes.has_listeners_of(self.id):
+            steps.append((self.bus.routes.job_ended, (self.id,), True))
         # Who waits is woken after the hooks; most jobs have nobody waiting, and then the extra call is saved.
         waiters = end(self) if self.waiters is None else None
         if self.waiters is OVER and waiters is None:

@@ -78,6 +78,13 @@ class Services:
         if self._frame_timer is None:
             self._frame_timer = self.clock.call_later(FRAME, self._frame_due)
 
+    def show_no_more(self, run: Tries) -> None:
+        """Forget :meth:`show_in_next_frame`: the run has ended."""
+        self._in_frame.pop(run, None)
+        if not self._in_frame and self._frame_timer is not None:
+            self._frame_timer.cancel()
+            self._frame_timer = None
+
     def _frame_due(self) -> None:
         self._frame_timer = None
         runs, self._in_frame = self._in_frame, {}

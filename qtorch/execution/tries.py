@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from qtorch.errors import ErrorReport, JobCancelledError, JobTimeoutError, NoRetry
-from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent
+from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent, clamp_progress
 from qtorch.execution.attempt import Attempt
 from qtorch.execution.lanes import queue_key
 from qtorch.execution.progress import Progress
@@ -36,8 +36,8 @@ class Tries:
     """
 
     __slots__ = ("__weakref__", "_is_begun", "_progress", "_retry_timer", "_token", "_traceback", "attempt", "bus",
-                 "cause", "id", "job", "late", "number", "options", "outcome", "owner", "registration", "services",
-                 "status")  # fmt: skip
+                 "cause", "id", "is_ended", "job", "late", "number", "options", "outcome", "owner",
+                 "registration", "services", "status")  # fmt: skip
 
     def __init__(
         self,
@@ -64,6 +64,8 @@ class Tries:
         """The attempt that runs or ran last, from 1."""
         self.late = 0
         """What came after the end, or of an attempt that was given up."""
+        self.is_ended = False
+        """Whether the terminal event was made: from then on there are no others."""
         self._is_begun = False
         self._traceback = ""
         self._progress: Progress | None = None
@@ -115,6 +117,8 @@ class Tries:
         return self._take_started()
 
     def _begin_attempt(self, attempt: Attempt, since: float) -> None:
+        if self.outcome is not None:
+            return
         self.status = JobStatus.RUNNING
         if self.options.timeout is not None:
             attempt.timer = self._later(self.options.timeout - since, self._take_timeout, attempt)
@@ -159,7 +163,7 @@ class Tries:
         else:
             if self._progress is None:
                 self._progress = Progress()
-            self._progress.report(self, (attempt, value, message, step, total))
+            self._progress.report(self, (attempt, clamp_progress(value), message, step, total))
         self.services.give_way()
 
     def take_progress(self, is_due: bool | None) -> list[Step] | None:
@@ -220,6 +224,7 @@ class Tries:
         if attempt.has_ended:
             return
         if attempt.withdraw():
+            self.registration.runner.withdrawn(attempt)
             self._work_ended(attempt)
         elif not attempt.is_stopped:
             attempt.is_stopped = True
@@ -228,6 +233,8 @@ class Tries:
 
     def _work_ended(self, attempt: Attempt) -> None:
         attempt.has_ended = True
+        # A task holds the frames of its coroutine, and a run is remembered for long.
+        attempt.stop_by = None
         if attempt.timer is not None:
             attempt.timer.cancel()
         self.services.working.pop(attempt, None)
@@ -237,6 +244,8 @@ class Tries:
             self.registration.gate.leave(attempt, _submit)
         if self.outcome is not None:
             self._leave_lane()
+            if self.is_ended:
+                self.attempt = None
 
     # -- trying again ---------------------------------------------------------------------------------------------
 

@@ -21,11 +21,11 @@ class Waiters:
 
     def __init__(self) -> None:
         self.callbacks: list[Callable[[Any], object]] = []
-        self.futures: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self.futures: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}
 
     def release(self, handle: Any) -> list[Step]:
         """Wake the futures and give the callbacks as calls to make. The bus's thread."""
-        for loop, future in self.futures:
+        for future, loop in self.futures.items():
             try:
                 loop.call_soon_threadsafe(_wake, future)
             except RuntimeError:
@@ -49,8 +49,16 @@ def add_future(run: Any, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None
         if waiters is OVER:
             return None
         future: asyncio.Future[None] = loop.create_future()
-        waiters.futures.append((loop, future))
+        waiters.futures[future] = loop
         return future
+
+
+def remove_future(run: Any, future: asyncio.Future[None]) -> None:
+    """Forget a future whose waiter was cancelled."""
+    with _lock:
+        waiters: Waiters | None = run.waiters
+        if waiters is not None:
+            waiters.futures.pop(future, None)
 
 
 def add_callback(run: Any, callback: Callable[[Any], object]) -> bool:

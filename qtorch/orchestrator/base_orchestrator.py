@@ -133,6 +133,7 @@ class BaseOrchestrator(QObject, Generic[S]):
             initial_state,
             self._state_type,
             self._bus.core,
+            self._dispatcher.services.sink,
             handlers,
             bool(getattr(chosen, "is_strict", False)),
         )
@@ -276,7 +277,9 @@ class BaseOrchestrator(QObject, Generic[S]):
 
     def dispatch_if_not_running(self, job: BaseJob[R], **options: Unpack[DispatchOptions]) -> JobHandle[R] | None:
         """Dispatch ``job`` unless an own one of its class has not ended; then give None."""
-        return None if self.is_job_type_running(type(job)) else self.dispatch(job, **options)
+        runs = self._core.jobs.values()
+        is_running = any(isinstance(run.job, type(job)) and not run.is_settled for run in runs)
+        return None if is_running else self.dispatch(job, **options)
 
     @property
     def has_active_jobs(self) -> bool:
@@ -311,7 +314,8 @@ class BaseOrchestrator(QObject, Generic[S]):
 
     def cancel_all(self, reason: str | None = None) -> None:
         """Cancel all own jobs."""
-        for run in tuple(self._core.jobs.values()):
+        # The latest first: what waits in a lane ends before the one it waits for, and never begins.
+        for run in reversed(tuple(self._core.jobs.values())):
             run.cancel(reason)
 
     def close(self, keep_jobs: bool = False) -> None:

@@ -17,18 +17,20 @@ from qtorch.errors import ClosedError, ErrorReport, StateLoopError, StateMutated
 from qtorch.execution.lanes import Lanes
 from qtorch.orchestrator.properties import notify_signals
 from qtorch.orchestrator.strict import Watch
+from qtorch.ports import log
 from qtorch.state.equality import all_changed_fields, changed_fields, same
 from qtorch.state.tracking import ANY_FIELD
 
 if TYPE_CHECKING:
     from collections import deque
 
+    from qtorch.bus.cursor import Cause
     from qtorch.bus.signal_bus import BusCore
     from qtorch.events import BaseEvent
     from qtorch.execution.run import JobRun
     from qtorch.job.base_job import BaseJob
     from qtorch.orchestrator.handlers import Handlers
-    from qtorch.ports import Observer
+    from qtorch.ports import ErrorSink, Observer
     from qtorch.state.base_state import BaseState
 
 _log = logging.getLogger("qtorch.orchestrator")
@@ -58,15 +60,20 @@ class Hook:
         """How it is named in messages."""
         return f"{self._core.name}.{self._name}"
 
+    @property
+    def sink(self) -> ErrorSink:
+        """Where what it raises is reported."""
+        return self._core.sink
+
 
 class OrchestratorCore:
     """State, listeners and jobs of one orchestrator: setting an attribute of a QObject costs four times as much."""
 
-    __slots__ = ("__weakref__", "_active", "_batches", "_computed", "_cursor", "_fields", "_is_notifying",
-                 "_notified_in", "_owner", "_reentrant", "_rounds", "_running_observers", "_signals", "_state_type",
-                 "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
+    __slots__ = ("__weakref__", "_active", "_batches", "_cause", "_changing", "_computed", "_cursor", "_fields",
+                 "_is_notifying", "_notified_in", "_owner", "_reentrant", "_rounds", "_running_observers", "_signals",
+                 "_state_type", "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
                  "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
-                 "running_changed", "state", "thread")  # fmt: skip
+                 "running_changed", "sink", "state", "thread")  # fmt: skip
 
     def __init__(
         self,
@@ -74,6 +81,7 @@ class OrchestratorCore:
         state: BaseState,
         state_type: type[BaseState],
         bus: BusCore,
+        sink: ErrorSink,
         handlers: Handlers,
         is_strict: bool,
     ) -> None:
@@ -83,6 +91,7 @@ class OrchestratorCore:
         self._told: BaseState = state
         self.bus = bus
         self.mailbox = bus.mailbox
+        self.sink = sink
         self.thread = get_ident()
         self.handlers = handlers
         self.is_strict = is_strict
@@ -106,6 +115,10 @@ class OrchestratorCore:
         self._notified_in = 0
         """The turn of the event loop in which the innermost notification goes on."""
         self._reentrant = 0
+        self._changing = 0
+        """How many calls of on_change are on the stack."""
+        self._cause: Cause | None = None
+        """The event that the last change answered to, until it is told."""
         self._turn = self._rounds = 0
         self._cursor = Cursor(self._refill, self._has_news, partial(self.mailbox.mark_dirty, self), self._report)
         self._watch = Watch(state) if is_strict else None
@@ -180,20 +193,23 @@ class OrchestratorCore:
         if not changed:
             return
         is_answer = self._is_notifying or self.mailbox.delivering
-        if is_answer:
+        if is_answer or self._changing:
             self._count_answer(changed)
+            self._cause = self.mailbox.cursor.cause
         self.state = new
         self._touched.update(dict.fromkeys(changed))
         if self.is_strict:
             self._watch = Watch(new)
-        if self.handlers.hears_changes:
-            self._call_on_change(new, old)
-        if self._batches:
-            return
-        if is_answer:
-            self.mailbox.mark_dirty(self)
-        else:
-            self.flush(math.inf)
+        try:
+            if self.handlers.hears_changes:
+                self._call_on_change(new, old)
+        finally:
+            # Also when on_change called sys.exit(): the state has changed, and widgets must hear of it.
+            if not self._batches:
+                if is_answer:
+                    self.mailbox.mark_dirty(self)
+                else:
+                    self.flush(math.inf)
 
     def _changed_by_class(self, new: BaseState, old: BaseState) -> list[str]:
         """Give what differs where a subclass of the state is involved: its own fields, and that it is another class."""
@@ -205,17 +221,20 @@ class OrchestratorCore:
     def _call_on_change(self, new: BaseState, old: BaseState) -> None:
         owner = self.alive()
         if owner is not None:
+            self._changing += 1
             try:
                 owner.on_change(new, old)
-            except Exception as error:  # noqa: BLE001 - user code; the state has changed, and widgets must hear of it
+            except Exception as error:  # noqa: BLE001 - user code, as above
                 self._report(error, owner.on_change, (new, old))
+            finally:
+                self._changing -= 1
 
     def _count_answer(self, changed: list[str]) -> None:
         # A dialog that a listener opened turns the event loop: what happens under it is no answer of that listener.
         if self._is_notifying and self._notified_in == self.mailbox.turns:
             self._reentrant += 1
         rounds = self._rounds if self._turn == self.mailbox.turns and self.mailbox.delivering else 0
-        if max(self._reentrant, rounds) < _LONGEST_LOOP:
+        if max(self._reentrant, rounds, self._changing) < _LONGEST_LOOP:
             return
         raise StateLoopError(
             f"{self.name} was changed {_LONGEST_LOOP} times by listeners, its own or those of another state that "
@@ -232,7 +251,7 @@ class OrchestratorCore:
             raise ClosedError(text)
         if not self.has_warned:
             self.has_warned = True
-            _log.warning("%s", text)
+            log(_log, logging.WARNING, "%s", text)
 
     def _look_for_mutation(self, state: BaseState, watch: Watch) -> None:
         if names := watch.changed(state):
@@ -279,10 +298,18 @@ class OrchestratorCore:
         outer, self._is_notifying = self._is_notifying, True
         outer_turn = self._notified_in
         self._begin_turn()
+        bus_cursor = self.mailbox.cursor
+        cause = bus_cursor.cause
+        if self._cause is not None:
+            # What listeners of the state emit was caused by what the state answered to.
+            bus_cursor.cause, self._cause = self._cause, None
         try:
             return self._cursor.run(until)
         finally:
+            bus_cursor.cause = cause
             self._is_notifying, self._notified_in = outer, outer_turn
+            if not self._cursor.is_idle:
+                self.mailbox.mark_dirty(self)
 
     def _begin_turn(self) -> None:
         self._notified_in = self.mailbox.turns
@@ -335,19 +362,20 @@ class OrchestratorCore:
         effects.clear()
         for name in self._computed:
             if is_connected(signals[name]):
-                value = getattr(new, name)
-                if not same(value, getattr(old, name)):
-                    steps.append((self._emit_signal, (f"{name}Changed", value), True))
+                steps.append((self._tell_computed, (name, new, old), True))
         if is_connected(signals["state"]) and (
             type(new) is not type(old) or any(name in values and not same(values[name], told[name]) for name in touched)
         ):
             steps.append((self._emit_signal, ("stateChanged", new, old), True))
 
+    def _tell_computed(self, name: str, new: BaseState, old: BaseState) -> None:
+        # A step of its own: a computed field is the user's code, and one that raises silences no other.
+        value = getattr(new, name)
+        if not same(value, getattr(old, name)):
+            self._emit_signal(f"{name}Changed", value)
+
     def _tell_running(self, steps: deque[Step], effects: dict[Callable[[], object], None]) -> None:
         types, self.running_changed = self.running_changed, set()
-        owner = self.alive()
-        if owner is None:
-            return
         for key in tuple(self._running_observers):
             if key is None or any(issubclass(one, key) for one in types):
                 for observer in tuple(self._running_observers[key]):
@@ -364,7 +392,7 @@ class OrchestratorCore:
             getattr(owner, name).emit(*values)
 
     def _report(self, error: Exception, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.mailbox.sink.report(ErrorReport(error, f"{self.name}, {describe(function)}"))
+        self.sink.report(ErrorReport(error, f"{self.name}, {describe(function)}"))
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -373,6 +401,14 @@ class OrchestratorCore:
         if self.is_closed:
             return
         jobs = tuple(self.jobs.values())
+        self.jobs.clear()
+        for run in jobs:
+            self._running_changed(run)
+        if self.alive() is None:
+            self._cursor.clear()
+            self._told, self._touched = self.state, {}
+        # What changed last is told, and that nothing runs: a spinner bound to running() would stay for ever.
+        self.flush(math.inf)
         self.is_closed = True
         self._cursor.clear()
         # What refers back to this would keep it until the cyclic collector comes by.
@@ -384,7 +420,8 @@ class OrchestratorCore:
         if self.handlers.is_passive:
             self.bus.routes.remove_passive(self)
         if not keep_jobs:
-            for run in jobs:
+            # The latest first: what waits in a lane ends before the one it waits for, and never begins.
+            for run in reversed(jobs):
                 run.cancel(reason)
 
 

@@ -13,7 +13,7 @@ UNKNOWN_EXIT_CODE = 70
 """EX_SOFTWARE: the code given to sys.exit() cannot be seen from here."""
 
 _LOOK = 0.1
-"""Seconds between looks at Ctrl+C while the process waits, at its end, for a thread."""
+"""Seconds that a thread which was just let go has to end, and between looks at Ctrl+C while the process waits."""
 
 _stuck: list[tuple[Callable[[float], bool], str, Callable[[], int | None] | None]] = []
 
@@ -33,7 +33,7 @@ def _at_exit() -> None:
             # Here, and not in the destructor of the pool: that would hold the GIL, without which no thread ends.
             while not has_ended(_LOOK):
                 continue
-        elif not has_ended(0.0):
+        elif not has_ended(_LOOK):
             code = exit_code()
             if code is None:
                 print(  # noqa: T201 - the last words of the process, when logging may be shut down

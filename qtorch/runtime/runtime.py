@@ -9,6 +9,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -22,10 +23,9 @@ from qtorch.cache.cache import Cache
 from qtorch.cache.in_memory import InMemoryCacheProvider
 from qtorch.cache.invalidate import InvalidateCacheJob
 from qtorch.clock import QtClock
-from qtorch.errors import ErrorReport, WrongThreadError
+from qtorch.errors import ErrorReport, WrongThreadError, without_frames
 from qtorch.execution.base_executor import BaseExecutor
 from qtorch.execution.dispatcher import Dispatcher
-from qtorch.execution.failures import ship
 from qtorch.execution.runners.loop import LoopRunner
 from qtorch.execution.runners.thread_pool import ThreadPoolRunner
 from qtorch.execution.services import Services
@@ -36,6 +36,7 @@ from qtorch.runtime.shutdown import Shutdown
 if TYPE_CHECKING:
     import asyncio
 
+    from qtorch.bus.cursor import Step
     from qtorch.cache.provider import CacheProvider
     from qtorch.execution.handle import JobHandle
     from qtorch.ports import Clock
@@ -119,9 +120,9 @@ class Runtime(QObject):
         self.on_stuck = on_stuck
         self.exit_code: int | None = None
         self._is_closed = False
-        self._is_closing = False
+        self._shutdown: Shutdown | None = None
         self.clock: Clock = clock or QtClock(self)
-        mailbox = Mailbox(self)
+        self._mailbox = mailbox = Mailbox(self)
         self.bus = SignalBus(self, mailbox=mailbox)
         provider = cache if cache is not None else InMemoryCacheProvider(clock=self.clock)
         if isinstance(provider, InMemoryCacheProvider) and provider.clock is None:
@@ -146,6 +147,8 @@ class Runtime(QObject):
         app.aboutToQuit.connect(self._about_to_quit)
         self._at_exit = _closer(self)
         atexit.register(self._at_exit)
+        # Deleted by C++, with its parent or the application: a bound method of this object would not be called then.
+        self.destroyed.connect(partial(_deleted, weakref.ref(self)))
 
     @staticmethod
     def default() -> Runtime:
@@ -161,7 +164,7 @@ class Runtime(QObject):
     @property
     def is_closed(self) -> bool:
         """Whether :meth:`close` was called."""
-        return self._is_closed or self._is_closing
+        return self._is_closed or self._shutdown is not None
 
     def register(self, *executors: BaseExecutor[Any]) -> None:
         """Add ``executors``; see :meth:`Dispatcher.register`."""
@@ -179,20 +182,19 @@ class Runtime(QObject):
 
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Tell of an error once, by :attr:`error_occurred` and ``sys.excepthook`` or the log. Any thread."""
-        if get_ident() != self.bus.core.mailbox.thread:
-            if user_code:
-                _call_excepthook(report.error)
-            ship(report.error)
-            self.bus.core.mailbox.post(self._announce, report)
-        else:
-            if user_code:
-                _call_excepthook(report.error)
+        if user_code:
+            ports.call_excepthook(report.error)
+        if get_ident() == self._mailbox.thread:
             self._announce(report)
+        else:
+            without_frames(report.error)
+            self._mailbox.post(self._announcement, report)
         if not user_code:
-            job = getattr(report.job, "id", None)
-            _log.error(
-                "%s: %s", report.where, report.error, extra={"job_id": job, "job_type": type(report.job).__name__}
-            )
+            extra = {"job_id": getattr(report.job, "id", None), "job_type": type(report.job).__name__}
+            ports.log(_log, logging.ERROR, "%s: %s", report.where, report.error, **extra)
+
+    def _announcement(self, report: ErrorReport) -> list[Step]:
+        return [(self._announce, (report,), True)]
 
     def _announce(self, report: ErrorReport) -> None:
         with suppress(RuntimeError):  # the Runtime's C++ object is gone
@@ -205,9 +207,14 @@ class Runtime(QObject):
 
         Ctrl+C quits with 130. The loop that the Runtime was given is run, and closed at the end.
         """
+        given: Any = self._services.loop.given
+        if given is not None and is_foreign(given) and not given.is_running():
+            raise RuntimeError(
+                f"Runtime.exec() cannot run a {type(given).__name__}, so no coroutine of an executor would ever run.\n"
+                f"  Give the Runtime qasync.QEventLoop(app), or no loop at all for one in a thread of its own."
+            )
         interval = sys.getswitchinterval()
         sys.setswitchinterval(min(interval, _SWITCH_INTERVAL))
-        given: Any = self._services.loop.given
         try:
             with quit_on_interrupt(self._app):
                 if given is None or is_foreign(given):
@@ -235,7 +242,7 @@ class Runtime(QObject):
         WrongThreadError
             Called on another thread.
         """
-        if self._is_closed or self._is_closing:
+        if self._is_closed or (self._shutdown is not None and self._shutdown.is_waiting):
             return
         self._check_thread("close")
         if _in_task():
@@ -243,53 +250,78 @@ class Runtime(QObject):
                 "Runtime.close() was called inside an asyncio task and would wait for that very task.\n"
                 "  Write await runtime.aclose() there."
             )
-        shutdown = self._begin_to_close(timeout)
-        shutdown.wait()
-        self._finish_closing(shutdown)
+        # One that an aclose() began, whose task may never go on, is brought to its end here.
+        shutdown = self._shutdown or self._begin_to_close(timeout)
+        try:
+            shutdown.wait()
+        finally:
+            self._finish_closing(shutdown)
 
     async def aclose(self, timeout: float = 5.0) -> None:
         """Do what :meth:`close` does, inside an asyncio task on the bus's thread."""
         import asyncio
 
-        if self._is_closed or self._is_closing:
+        if self._is_closed:
             return
         self._check_thread("aclose")
         loop = asyncio.get_running_loop()
-        shutdown = self._begin_to_close(timeout)
-        if is_foreign(loop):
-            with driven_by(loop, self.bus.core.mailbox, self.clock):
+        shutdown = self._shutdown or self._begin_to_close(timeout)
+        try:
+            if is_foreign(loop):
+                with driven_by(loop, self._mailbox, self.clock):
+                    await shutdown.wait_async()
+            else:
                 await shutdown.wait_async()
-        else:
-            await shutdown.wait_async()
-        self._finish_closing(shutdown)
+        except asyncio.CancelledError:
+            shutdown.hurry()
+            raise
+        finally:
+            self._finish_closing(shutdown)
+
+    def end_without_waiting(self) -> None:
+        """End every job and thread now; for a Runtime whose QObject was deleted by C++."""
+        if not self._is_closed:
+            shutdown = self._shutdown or self._begin_to_close(0.0)
+            shutdown.hurry()
+            self._finish_closing(shutdown)
 
     def _check_thread(self, name: str) -> None:
-        if get_ident() != self.bus.core.mailbox.thread:
+        if get_ident() != self._mailbox.thread:
             raise WrongThreadError(f"Runtime.{name} was called outside the GUI thread; emit a signal to get there")
 
     def _begin_to_close(self, timeout: float) -> Shutdown:
-        self._is_closing = True
-        if self in ports.open_runtimes:
-            ports.open_runtimes.remove(self)
-        shutdown = Shutdown(self._services, self.dispatcher, timeout)
+        ports.open_runtimes[:] = [one for one in ports.open_runtimes if one is not self]
+        self._shutdown = shutdown = Shutdown(self._services, self.dispatcher, timeout)
         shutdown.begin()
         return shutdown
 
     def _finish_closing(self, shutdown: Shutdown) -> None:
-        shutdown.finish(self.on_stuck, lambda: self.exit_code)
+        if self._is_closed:
+            return
         self._is_closed = True
-        if self._guard is not None:
-            self.bus.core.mailbox.before_drain = None
-            self._guard.remove()
-        atexit.unregister(self._at_exit)
-        # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime.
-        self.bus.core.mailbox.sink = UnattendedSink()
-        with suppress(RuntimeError):
-            self._app.aboutToQuit.disconnect(self._about_to_quit)
+        try:
+            shutdown.finish(self.on_stuck, partial(_exit_code, weakref.ref(self)))
+        finally:
+            if self._guard is not None:
+                self._mailbox.before_drain = None
+                self._guard.remove()
+            atexit.unregister(self._at_exit)
+            # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime,
+            # and a Runtime that only a cycle kept would be collected wherever the collector next runs.
+            self._mailbox.sink = self._services.sink = UnattendedSink()
+            with suppress(RuntimeError):
+                self._app.aboutToQuit.disconnect(self._about_to_quit)
 
     def _about_to_quit(self) -> None:
         if not _in_task():
             self.close()
+
+
+def _deleted(runtime_ref: weakref.ref[Runtime], *_: object) -> None:
+    """End what a Runtime owns whose QObject is gone: without waiting, for there may be no event loop any more."""
+    runtime = runtime_ref()
+    if runtime is not None:
+        runtime.end_without_waiting()
 
 
 def _closer(runtime: Runtime) -> Callable[[], None]:
@@ -303,18 +335,16 @@ def _closer(runtime: Runtime) -> Callable[[], None]:
     return close
 
 
+def _exit_code(runtime_ref: weakref.ref[Runtime]) -> int | None:
+    runtime = runtime_ref()
+    return None if runtime is None else runtime.exit_code
+
+
 def _in_task() -> bool:
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or asyncio._get_running_loop() is None:
         return False
     return asyncio.current_task() is not None
-
-
-def _call_excepthook(error: BaseException) -> None:
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except Exception:  # noqa: BLE001 - a crash reporter that crashes
-        _log.exception("sys.excepthook raised")
 
 
 class _InvalidateCacheExecutor(BaseExecutor[InvalidateCacheJob]):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
+from qtorch.ports import log
 from qtorch.runtime import hard_exit
 
 if TYPE_CHECKING:
-    from qtorch.bus.signal_bus import BusCore
     from qtorch.execution.dispatcher import Dispatcher
     from qtorch.execution.services import Services
 
@@ -34,6 +34,12 @@ class Shutdown:
         self._services = services
         self._dispatcher = dispatcher
         self._deadline = monotonic() + timeout
+        self.is_waiting = False
+        """Whether :meth:`wait` is on the stack."""
+
+    def hurry(self) -> None:
+        """Wait no longer."""
+        self._deadline = monotonic()
 
     def begin(self) -> None:
         """Refuse new work and cancel what there is."""
@@ -41,7 +47,8 @@ class Shutdown:
         self._dispatcher.end_executors()
         for core in tuple(self._services.mailbox.buses):
             core.is_refusing = True
-        for run in self._unfinished():
+        # The latest first: what waits in a lane ends before the one it waits for, and never begins.
+        for run in reversed(self._unfinished()):
             run.cancel("runtime closed")
 
     def _unfinished(self) -> tuple[Any, ...]:
@@ -82,12 +89,14 @@ class Shutdown:
         flags = QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents
         if step is None or not step.must_poll:
             flags |= QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+        self.is_waiting = True
         try:
             while not self.is_done and not self.is_late:
                 loop.processEvents(flags)
                 if step is not None:
                     step.run(_POLL)
         finally:
+            self.is_waiting = False
             alarm.stop()
             if step is not None:
                 step.end()
@@ -100,7 +109,13 @@ class Shutdown:
             await asyncio.sleep(_POLL)
 
     def finish(self, on_stuck: str, exit_code: Callable[[], int | None]) -> None:
-        """Settle and tell what is left, and let go of threads and loop."""
+        """Settle and tell what is left, and let go of threads and loop, whatever a last listener raises."""
+        try:
+            self._tell_the_rest()
+        finally:
+            self._let_go(on_stuck, exit_code)
+
+    def _tell_the_rest(self) -> None:
         services = self._services
         self._dispatcher.is_finished = True
         for run in self._unfinished():
@@ -112,15 +127,19 @@ class Shutdown:
             core.is_late = self.is_late
         while not mailbox.is_idle and (not self.is_late or not mailbox.cursor.is_idle or self._unfinished()):
             mailbox.drain()
+
+    def _let_go(self, on_stuck: str, exit_code: Callable[[], int | None]) -> None:
+        services = self._services
         for core in tuple(services.mailbox.buses):
-            _finish(core)
+            core.finish()
         services.threads.close()
         services.loop.close()
         stuck = [f"{attempt.run.id} ({type(attempt.run.job).__name__})" for attempt in services.working]
         stuck += self._dispatcher.endings.unfinished
         if not _have_ended(services, 0.0 if stuck else max(_LAST_WAIT, self.remaining)) or stuck:
             what = ", ".join(stuck) or "a call of the cache provider, or of a thread that a coroutine started,"
-            _log.error("%s ignored its cancellation token and still works after the Runtime was closed", what)
+            text = "%s ignored its cancellation token and still works after the Runtime was closed"
+            log(_log, logging.ERROR, text, what)
             print(f"qtorch: {what} still works after the Runtime was closed", file=sys.stderr)  # noqa: T201
             services.threads.abandon()
             hard_exit.expect(partial(_have_ended, services), what, exit_code if on_stuck == "exit" else None)
@@ -134,10 +153,6 @@ def _have_ended(services: Services, seconds: float) -> bool:
     until = monotonic() + seconds
     threads = services.threads.wait_closed(seconds)
     return services.loop.wait_closed(max(0.0, until - monotonic())) and threads
-
-
-def _finish(core: BusCore) -> None:
-    core.finish()
 
 
 class _LoopStep:

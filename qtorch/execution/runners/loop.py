@@ -49,7 +49,6 @@ class LoopRunner:
         self._given = given
         self._loop = given
         self._thread: threading.Thread | None = None
-        self._home = threading.get_ident()
         # A loop that Qt drives is entered directly, on the thread it was given on.
         self._is_direct = given is not None and not is_foreign(given)
         self._new: deque[tuple[Attempt, _Process]] = deque()
@@ -68,8 +67,15 @@ class LoopRunner:
             return True
         self._new.append((attempt, process))
         if not self._is_called:
+            # Before the call: the loop may answer it at once.
             self._is_called = True
-            self.loop().call_soon_threadsafe(self._start_new)
+            try:
+                self.loop().call_soon_threadsafe(self._start_new)
+            except RuntimeError:  # it was stopped, by a coroutine that ran in it
+                self._is_called = False
+                self._new.pop()
+                attempt.take()
+                attempt.offer_error(RuntimeError(_CLOSED), "")
         return True
 
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -155,6 +161,9 @@ class LoopRunner:
             cancel()
         elif not loop.is_closed():
             loop.call_soon_threadsafe(cancel)
+
+    def withdrawn(self, attempt: Attempt) -> None:
+        """Nothing to clear away: the loop looks at what is new at once."""
 
     def ended(self, attempt: Attempt) -> None:
         """Nothing to give back."""

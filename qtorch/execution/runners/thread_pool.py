@@ -10,7 +10,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRunnable, QThreadPool
+from PySide6.QtCore import QCoreApplication, QRunnable, QThreadPool
 
 from qtorch.execution.attempt import Attempt, current_attempt
 from qtorch.execution.failures import ship
@@ -56,6 +56,7 @@ class ThreadPoolRunner:
         self._idle = 0
         self._drains = 0
         self._stuck = 0
+        self._withdrawn = 0
         self._limit = size
         """Drains there may be: one more for each that is stuck, up to twice ``size``."""
         self._is_closed = False
@@ -93,7 +94,7 @@ class ThreadPoolRunner:
 
     def _claim_thread(self) -> bool:
         """Claim an idle drain, or start one, for the work that is handed over next. Under the lock."""
-        if self._room() <= 0:
+        if self._is_closed or self._room() <= 0:
             return False
         if self._idle:
             # Claimed here, not when it wakes: the next caller must not count on the same thread.
@@ -101,7 +102,9 @@ class ThreadPoolRunner:
         else:
             self._drains += 1
             if self._pool is None:
-                self._pool = QThreadPool()
+                # The application's child: as Python's own, it would be destroyed, which waits for its threads, before
+                # anybody hears that the application goes.
+                self._pool = QThreadPool(QCoreApplication.instance())
                 self._pool.setObjectName("qtorch")
                 self._pool.setExpiryTimeout(-1)
                 self._pool.setMaxThreadCount(2 * self._size)
@@ -130,6 +133,16 @@ class ThreadPoolRunner:
             self._count_stuck(1)
             if self._waiting and self._claim_thread():
                 self.handed.put(heapq.heappop(self._waiting)[1])
+
+    def withdrawn(self, attempt: Attempt) -> None:
+        """Clear away what waits and was withdrawn, once it is more than half: it would keep its jobs alive."""
+        self._withdrawn += 1
+        if self._withdrawn * 2 > len(self._waiting) + 64:
+            # Only the bus's thread queues, so nothing is added meanwhile.
+            with self._lock:
+                self._waiting[:] = [entry for entry in self._waiting if not _is_withdrawn(entry[1])]
+                heapq.heapify(self._waiting)
+                self._withdrawn = 0
 
     def _count_stuck(self, more: int) -> None:
         self._stuck += more
@@ -188,6 +201,10 @@ class _Drain(QRunnable):
             # Nothing of a job may be held while this thread waits for the next one.
             del work
             next_work = self._runner.next_work
+
+
+def _is_withdrawn(work: _Work) -> bool:
+    return isinstance(work, partial) and isinstance(work.args[0], Attempt) and work.args[0].has_begun
 
 
 def _work(attempt: Attempt, process: _Process) -> None:

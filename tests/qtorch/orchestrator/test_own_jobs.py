@@ -152,7 +152,8 @@ def test_dispatch_all_gives_the_handles_in_order(rig: Rig) -> None:
 def test_dispatch_replacing_previous_cancels_the_one_before_of_its_class(rig: Rig) -> None:
     rig.work("old")
     rig.work("new", "fresh", is_open=True)
-    other_class = rig.dispatch("loop", "old")
+    rig.work("other")
+    other_class = rig.dispatch("loop", "other")
     old = rig.owner.dispatch_replacing_previous(ThreadJob(name="old"))
     new = rig.owner.dispatch_replacing_previous(ThreadJob(name="new"))
     rig.end(old, new)
