@@ -116,7 +116,7 @@ def _bind(owner: QObject, place: Place, source: Any, to: Callable[[Any], Any] | 
         )
     showing = _Showing(cast("Any", source), place, to)
     try:
-        showing.show(owner, showing.value)
+        showing.show(owner)
     except BaseException:
         showing.end()
         raise
@@ -166,15 +166,21 @@ class _Showing(Effect[Any]):
             self.end()
             return
         value = source.get()
-        if not same(value, self.value):
-            self.value = value
-            self.show(target, value)
+        if value is self.value or same(value, self.value):
+            return
+        self.value = value
+        if self._to is None:
+            self._write(target, value)
+        else:
+            self._convert(target, value)
 
-    def show(self, target: object, value: object) -> None:
-        """Write ``value``, converted, unless that is what was written last."""
-        to = self._to
-        if to is not None and value is not MISSING:
-            value = to(value)
+    def show(self, target: object) -> None:
+        """Write the current value."""
+        self._convert(target, self.value)
+
+    def _convert(self, target: object, value: object) -> None:
+        if self._to is not None and value is not MISSING:
+            value = self._to(value)
             if same(value, self._shown):
                 return
             self._shown = value

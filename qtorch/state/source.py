@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from collections.abc import Set as AbstractSet
-from operator import is_
+from operator import is_, itemgetter
 from sys import getrefcount
 from typing import Any, Generic, TypeVar, overload
 
@@ -147,7 +147,7 @@ class _Subscriber(Effect[T]):
 class Selected(Source[T]):
     """What a selector reads of an observable's state, tracked per root field."""
 
-    __slots__ = ("_certain", "_keys", "_observable", "_seen", "_selector", "_value")
+    __slots__ = ("_certain", "_keys", "_observable", "_part", "_seen", "_selector", "_value")
 
     def __init__(self, observable: Observable[S], selector: Callable[[S], T]) -> None:
         super().__init__()
@@ -155,22 +155,22 @@ class Selected(Source[T]):
         self._selector: Callable[[Any], T] = selector
         self._certain = certain_reads(selector, observable.state.__class__)
         self._keys: frozenset[str] = frozenset()
-        self._seen: dict[str, Any] | None = None
+        self._part: Callable[[dict[str, Any]], tuple[Any, ...]] = _part_of(self._keys)
+        self._seen: tuple[Any, ...] | None = None
+        """What was read when the value was computed: the whole state would keep alive what nobody shows any more."""
         self._value: Any = MISSING
 
     def get(self) -> T:
         """Give what the selector gives for the state as it is now."""
         state = self._observable.state
         # Looked up, not remembered from what was told: a change is told at the end of a drain, and read before that.
-        if self._seen is not None and self._is_alike(self._seen, state.__dict__):
+        seen = self._seen
+        if seen is not None and all(map(is_, seen, self._part(state.__dict__))):
             return self._value  # type: ignore[no-any-return]
         self._seen = None
         value = self._watched(state) if self._certain is None else self._selector(state)
         if self._downstream:
-            # Only what was read: the whole state would keep alive what nobody shows any more.
-            values = state.__dict__
-            self._seen = values if self._keys is EVERY_FIELD else {key: values[key] for key in self._keys}
-            self._value = value
+            self._seen, self._value = self._part(state.__dict__), value
         return value
 
     def _watched(self, state: Any) -> T:
@@ -187,11 +187,6 @@ class Selected(Source[T]):
             self._observe(EVERY_FIELD)
         return state if value is twin else value
 
-    def _is_alike(self, seen: dict[str, Any], values: dict[str, Any]) -> bool:
-        if self._keys is EVERY_FIELD:
-            return seen is values
-        return all(seen[key] is values[key] for key in self._keys)
-
     def _observe(self, keys: AbstractSet[str]) -> None:
         # Which fields are read can change with the state: `s.user.name if s.user else s.fallback`.
         known = self._keys
@@ -201,11 +196,13 @@ class Selected(Source[T]):
             for key in keys - known:
                 self._observable.observe(key, self)
             self._keys = frozenset(keys)
+            self._part = _part_of(self._keys)
 
     def invalidate(self, effects: dict[Callable[[], object], None]) -> None:
         """Forget the value, and add whoever listens to ``effects``."""
         self._seen = None
-        super().invalidate(effects)
+        for node in tuple(self._downstream):
+            node.invalidate(effects)
 
     def _connect(self) -> None:
         # Without certain reads the first look tells, which whoever attaches takes next.
@@ -217,6 +214,16 @@ class Selected(Source[T]):
 
     def __repr__(self) -> str:
         return f"select({name_of(self._selector)})"
+
+
+def _part_of(keys: frozenset[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """Give a function that picks the values of ``keys``; for every field it is the values' own dictionary."""
+    if keys is EVERY_FIELD:
+        return lambda values: (values,)
+    if not keys:
+        return lambda _: ()
+    # One key more than once: of a single one itemgetter would give no tuple.
+    return itemgetter(*keys, *keys)
 
 
 class Observed(Source[T]):
