@@ -72,7 +72,8 @@ class ErrorSink(Protocol):
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Tell of ``report`` once. Any thread.
 
-        With ``user_code`` it also reaches ``sys.excepthook``, as Qt does for slots; else it is logged at ERROR.
+        With ``user_code`` it also reaches ``sys.excepthook``, as Qt does for slots; else the room that reports logs it
+        at ERROR, with its own logger.
         """
 
 

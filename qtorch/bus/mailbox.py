@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
-from qtorch.bus.cursor import BUDGET, Cursor, Step, describe, log_extra
+from qtorch.bus.cursor import BUDGET, Cursor, Step, describe
 from qtorch.errors import ErrorReport
 from qtorch.events import BaseEvent, JobEvent
-from qtorch.ports import call_excepthook, log
+from qtorch.ports import call_excepthook
 
 if TYPE_CHECKING:
     from qtorch.ports import ErrorSink
@@ -181,8 +181,6 @@ class UnattendedSink:
     """Where errors go of a bus that no Runtime owns."""
 
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
-        """Hand ``report`` to sys.excepthook, or log it."""
+        """Hand ``report`` to sys.excepthook; what is not of user code is in the log."""
         if user_code:
             call_excepthook(report.error)
-        else:
-            log(_log, logging.ERROR, "%s: %s", report.where, report.error, **log_extra(report.event))

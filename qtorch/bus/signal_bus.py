@@ -241,18 +241,14 @@ class BusCore:
             self.ignored += 1
             return None
         if depth > LONGEST_CHAIN:
-            self.mailbox.sink.report(
-                ErrorReport(
-                    EventLoopError(
-                        f"{type(event).__name__} was emitted {depth} causes deep, so listeners are answering each "
-                        f"other's events without end; it was not delivered.\n"
-                        f"  Emit only when something changed, or dispatch a job, which starts a new chain."
-                    ),
-                    f"SignalBus, delivering {type(event).__name__} caused by event {cause}",
-                    event=event,
-                ),
-                user_code=False,
+            error = EventLoopError(
+                f"{type(event).__name__} was emitted {depth} causes deep, so listeners are answering each other's "
+                f"events without end; it was not delivered.\n"
+                f"  Emit only when something changed, or dispatch a job, which starts a new chain."
             )
+            where = f"SignalBus, delivering {type(event).__name__} caused by event {cause}"
+            ports.log(_log, logging.ERROR, "%s: %s", where, error)
+            self.mailbox.sink.report(ErrorReport(error, where, event=event), user_code=False)
             return None
         self.seq += 1
         event = stamp(event, self.seq, cause)

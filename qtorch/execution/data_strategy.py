@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from qtorch.errors import ErrorReport
-from qtorch.ports import MISSING
+from qtorch.ports import MISSING, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from qtorch.execution.run import JobRun
     from qtorch.job.options import CachePolicy
 
+
+_log = logging.getLogger("qtorch.cache")
 
 _WRITE_LIMIT = 30.0
 """Seconds that a cache may take to keep a result of a job that has no timeout."""
@@ -98,7 +101,10 @@ class DataLookup:
     def _report(self, error: Exception, doing: str) -> None:
         provider = type(self._run.services.cache.provider).__name__
         where = f"{provider}, {doing} {self._policy.key!r}"
-        report = ErrorReport(error, where, self._run.job)
+        job = self._run.job
+        extra = {"job_id": job.id, "job_type": type(job).__name__, "attempt": self._run.number}
+        log(_log, logging.ERROR, "%s: %s", where, error, **extra)
+        report = ErrorReport(error, where, job)
         sink = self._run.services.sink
 
         def tell() -> None:

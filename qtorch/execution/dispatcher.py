@@ -157,6 +157,8 @@ class Dispatcher:
             options = merge_options(job_type.default_options, attached, given)
             lane = lanes.choose(job_type, options)
         taken = take_for_dispatch(job)
+        while taken.id in self.services.running:  # an id that was given by hand, or unpickled twice
+            taken = take_for_dispatch(taken)
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None

@@ -181,7 +181,7 @@ class Runtime(QObject):
         return tuple(run.handle() for run in tuple(self._services.running.values()))
 
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
-        """Tell of an error once, by :attr:`error_occurred` and ``sys.excepthook`` or the log. Any thread."""
+        """Tell of an error once, by :attr:`error_occurred` and, for ``user_code``, ``sys.excepthook``. Any thread."""
         if user_code:
             ports.call_excepthook(report.error)
         if get_ident() == self._mailbox.thread:
@@ -189,9 +189,6 @@ class Runtime(QObject):
         else:
             without_frames(report.error)
             self._mailbox.post(self._announcement, report)
-        if not user_code:
-            extra = {"job_id": getattr(report.job, "id", None), "job_type": type(report.job).__name__}
-            ports.log(_log, logging.ERROR, "%s: %s", report.where, report.error, **extra)
 
     def _announcement(self, report: ErrorReport) -> list[Step]:
         return [(self._announce, (report,), True)]
