@@ -6,19 +6,22 @@ import inspect
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import shiboken6
 from PySide6.QtCore import SIGNAL, Property, QObject, Signal, Slot
 
 from qtorch.binding.followed_job import FollowedJob
 from qtorch.binding.home import Home
+from qtorch.binding.permission import Permission
 from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
 from qtorch.job.options import CONCURRENT, DROPPABLE, RESTARTABLE, LanePolicy
 from qtorch.job.results import JobCancelled, JobSuccess
-from qtorch.state.source import Effect, Source
 from qtorch.state.subscription import name_of
+
+if TYPE_CHECKING:
+    from qtorch.state.source import Source
 
 
 class Command(QObject):
@@ -98,7 +101,7 @@ class Command(QObject):
         self._is_calling = False
         self._progress = 0.0
         self._error: BaseException | None = None
-        self._can = None if can is None else _Can(can, self._allow, self._label)
+        self._can = None if can is None else Permission(can, self._allow, self._label)
         self._is_allowed = self._can is None or bool(self._can.value)
         if self._can is not None:
             # With its parent it dies in C++, where the source of the parent's state would keep both in Python. A bound
@@ -169,14 +172,16 @@ class Command(QObject):
             work = function(*args, **kwargs)
             handle = self._handle_of(work)
         except Exception as error:  # noqa: BLE001 - user code; shown or reported like what a job raises
+            self._tell()
             self._set_error(error)
             return
         finally:
             self._is_calling = False
-        if handle is None:
-            self.finished.emit(work)
-        else:
+        if handle is not None:
             self._follow(handle)
+            return
+        self._tell()
+        self.finished.emit(work)
 
     __call__ = trigger
 
@@ -228,22 +233,24 @@ class Command(QObject):
             case JobSuccess(data):
                 self.finished.emit(data)
             case _:
-                self._set_error(outcome.error_or_none, job.handle)
+                self._set_error(outcome.error_or_none, job)
 
     def _set_progress(self, progress: float) -> None:
         if progress != self._progress:
             self._progress = progress
             self.progressChanged.emit(progress)
 
-    def _set_error(self, error: BaseException | None, handle: JobHandle[Any] | None = None) -> None:
+    def _set_error(self, error: BaseException | None, job: FollowedJob | None = None) -> None:
         if error is self._error:
             return
-        is_heard = self.receivers(SIGNAL("errorChanged(PyObject)")) > 0
+        is_heard = self.receivers(SIGNAL("errorChanged(PyObject)")) > 0 or (job is not None and job.has_hook)
         self._error = error
         self.errorChanged.emit(error)
-        if error is None or is_heard or (handle is not None and self._home.has_hook_for_failure(handle)):
-            return
-        self._home.report(error, self._label, None if handle is None else handle.job)
+        if error is not None:
+            if not is_heard:
+                self._home.report(error, self._label, None if job is None else job.handle.job)
+            # Its frames would keep alive whatever was in use where it was raised, this included.
+            error.__traceback__ = None
 
 
 def home_of(command: Command) -> Home:
@@ -264,38 +271,7 @@ class _Strong:
         return self._function
 
 
-class _Can(Effect[Any]):
-    """Enables a command while a source says so. One that raises says no, and is reported."""
-
-    __slots__ = ("_allow", "_name")
-
-    def __init__(self, source: Source[Any], allow: Callable[[bool], None], name: str) -> None:
-        super().__init__(source)
-        self._allow = weakref.WeakMethod(allow, self._died)
-        self._name = name
-
-    def _died(self, _: object) -> None:
-        self.end()
-
-    def __call__(self) -> None:
-        source, allow = self._source, self._allow()
-        if source is None:
-            return
-        if allow is None or not shiboken6.isValid(getattr(allow, "__self__", None)):
-            self.end()
-            return
-        is_allowed = False
-        try:
-            is_allowed = bool(source.get())
-        finally:
-            allow(is_allowed)
-
-    @property
-    def label(self) -> str:
-        return f"{self._name}, can = {self._source!r}"
-
-
-def _end(can: _Can, *_: object) -> None:
+def _end(can: Permission, *_: object) -> None:
     can.end()
 
 

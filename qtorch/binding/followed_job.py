@@ -32,8 +32,8 @@ class FollowedJob:
         when its progress changes, when it has ended, and when its work has.
     """
 
-    __slots__ = ("__weakref__", "_changed", "_home", "_subscription", "handle", "has_ended", "is_cancelled",
-                 "outcome", "progress")  # fmt: skip
+    __slots__ = ("__weakref__", "_changed", "_home", "_subscription", "handle", "has_ended", "has_hook",
+                 "is_cancelled", "outcome", "progress")  # fmt: skip
 
     def __init__(self, handle: JobHandle[Any], home: Home, changed: Callable[[FollowedJob], None]) -> None:
         self.handle = handle
@@ -41,6 +41,8 @@ class FollowedJob:
         self.outcome: JobOutcome[Any] | None = None
         self.has_ended = False
         self.is_cancelled = False
+        self.has_hook = home.hears_failure_of(handle)
+        """Whether somebody else hears of its failure."""
         self._home = home
         self._changed: Callable[[], Callable[[FollowedJob], None] | None] = weakref.WeakMethod(changed)
         bus = home.bus_of(handle)

@@ -68,10 +68,14 @@ class Home:
             return bus
         return None
 
-    def has_hook_for_failure(self, handle: JobHandle[Any]) -> bool:
-        """Whether the orchestrator hears when this job fails."""
+    def hears_failure_of(self, handle: JobHandle[Any]) -> bool:
+        """Whether a job that runs is one of the orchestrator's own, and a hook of it is called if the job fails."""
         orchestrator = self.orchestrator
-        return orchestrator is not None and hears(orchestrator, JobFailureEvent, type(handle.job))
+        return (
+            orchestrator is not None
+            and orchestrator.is_job_running(handle)
+            and hears(orchestrator, JobFailureEvent, type(handle.job))
+        )
 
     def report(self, error: BaseException, where: str, job: object = None) -> None:
         """Tell the Runtime of an error of user code, or raise it if there is none."""

@@ -371,6 +371,52 @@ def test_an_error_that_a_hook_of_its_orchestrator_hears_is_not_reported(
     assert qtorch_runtime.reports == []
 
 
+def test_a_failure_of_a_job_that_is_not_the_orchestrator_s_own_is_reported_whatever_its_hooks(
+    workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
+) -> None:
+    class Own(FormOrchestrator):
+        def work(self) -> JobHandle[None]:
+            return qtorch_runtime.dispatcher.dispatch(FailJob())
+
+        def on_active_failure(self, event: JobFailureEvent) -> None:
+            raise AssertionError("not its own")
+
+    own = Own(FormState())
+    command = Command(own.work)
+    with qtbot.captureExceptions():
+        command.trigger()
+        qtbot.waitUntil(lambda: command.error is not None)
+    assert [report.error for report in qtorch_runtime.reports] == [command.error]
+
+
+def test_what_was_superseded_by_nothing_leaves_the_command_idle(workshop: Workshop, qtbot: QtBot) -> None:
+    work: list[WorkJob | None] = [WorkJob(), None]
+    command = Command(lambda: work.pop(0), policy=RESTARTABLE)
+    heard = Heard(command)
+    command.trigger()
+    command.trigger()
+    assert not command.running
+    assert ("running", False) in heard.told
+
+
+def test_an_error_keeps_no_frames_alive(qtorch_runtime: TestRuntime) -> None:
+    class Witness:
+        pass
+
+    died: list[weakref.ref[Witness]] = []
+
+    def fail() -> None:
+        witness = Witness()
+        died.append(weakref.ref(witness))
+        raise LookupError
+
+    command = Command(fail)
+    Heard(command)
+    command.trigger()
+    assert isinstance(command.error, LookupError)
+    assert died[0]() is None
+
+
 def test_what_the_function_itself_raises_is_an_error_too(qtorch_runtime: TestRuntime) -> None:
     command = Command(lambda: 1 // 0)
     heard = Heard(command)
