@@ -9,6 +9,7 @@ __all__ = [
     "ClosedError",
     "DuplicateExecutorError",
     "ErrorReport",
+    "EventLoopError",
     "ExecutorNotFoundError",
     "JobCancelledError",
     "JobTimeoutError",
@@ -57,6 +58,10 @@ class QueueFullError(QtorchError, RuntimeError):
 
 class StateLoopError(QtorchError, RecursionError):
     """An orchestrator's listeners keep changing the state they listen to."""
+
+
+class EventLoopError(QtorchError, RecursionError):
+    """Listeners emit events in answer to each other's events without end; reported, never raised."""
 
 
 class StateMutatedError(QtorchError, RuntimeError):

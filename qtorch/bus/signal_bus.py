@@ -16,7 +16,7 @@ from qtorch.bus.cursor import Cause
 from qtorch.bus.ledger import Ledger
 from qtorch.bus.mailbox import Mailbox
 from qtorch.bus.routes import Listener, Routes, add_steps
-from qtorch.errors import ClosedError, ErrorReport, QtorchError, WrongThreadError
+from qtorch.errors import ClosedError, ErrorReport, EventLoopError, WrongThreadError
 from qtorch.events import BaseEvent, JobEvent, make_job_event, stamp
 from qtorch.job.base_job import BaseJob
 
@@ -37,10 +37,6 @@ LONGEST_CHAIN = 100
 
 _BACKLOG = 100_000
 """Domain events above which a worker that emits has to wait: a flood must not eat the memory."""
-
-
-class EventLoopError(QtorchError):
-    """Listeners emitted events in answer to each other's events without end; reported, never raised."""
 
 
 class SignalBus(QObject):

@@ -103,8 +103,8 @@ class Dispatcher:
         """
         if job_type not in self._registered:
             raise self._not_found(job_type)
-        self._found = {}
         registration = self._registered.pop(job_type)
+        self._found = {}
         self.endings.end_meanwhile(registration)
         return registration.executor
 
@@ -185,10 +185,13 @@ class Dispatcher:
         )
 
     def _find(self, job_type: type[BaseJob[Any]]) -> Registration:
+        # register() makes a new dictionary when the executors have changed: what another thread looked up before that
+        # goes into the old one.
+        found = self._found
         for cls in job_type.__mro__:
             registration = self._registered.get(cls)
             if registration is not None:
-                self._found[job_type] = registration
+                found[job_type] = registration
                 return registration
         raise self._not_found(job_type)
 

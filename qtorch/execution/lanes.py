@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
 from qtorch.ports import MISSING
@@ -19,6 +21,9 @@ AGEING = 5.0
 """Seconds of waiting that count as much as one step of priority."""
 
 _next_number = itertools.count().__next__
+
+# Reentrant: making a lane may run the collector, and with it anybody's __del__.
+_lock = threading.RLock()
 
 
 def queue_key(now: float, priority: int) -> tuple[float, int]:
@@ -89,7 +94,7 @@ class LaneJob(Protocol):
 class Lane:
     """Jobs that concern each other, under one policy. The bus's thread."""
 
-    __slots__ = ("_inside", "_waiting", "name", "policy")
+    __slots__ = ("__weakref__", "_inside", "_waiting", "name", "policy")
 
     def __init__(self, name: str, policy: LanePolicy) -> None:
         self.name = name
@@ -131,15 +136,20 @@ class Lane:
 
 
 class Lanes:
-    """The lanes of one orchestrator, or of jobs that no orchestrator dispatched."""
+    """The lanes of one orchestrator, or of jobs that no orchestrator dispatched.
 
-    __slots__ = ("_lanes",)
+    A lane lives as long as jobs are in it: with names such as ``f"person-{id}"`` there are thousands. Only its policy
+    stays, which the first use fixed.
+    """
+
+    __slots__ = ("_lanes", "_policies")
 
     def __init__(self) -> None:
-        self._lanes: dict[str | type[BaseJob[Any]], Lane] = {}
+        self._lanes: WeakValueDictionary[str | type[BaseJob[Any]], Lane] = WeakValueDictionary()
+        self._policies: dict[str | type[BaseJob[Any]], LanePolicy] = {}
 
     def choose(self, job_type: type[BaseJob[Any]], options: JobOptions) -> Lane | None:
-        """Give the lane that a job is to take, None if its options name neither lane nor policy.
+        """Give the lane that a job is to take, None if its options name neither lane nor policy. Any thread.
 
         Raises
         ------
@@ -150,20 +160,19 @@ class Lanes:
         if name is None and policy is None:
             return None
         key = job_type if name is None else name
-        lane = self._lanes.get(key)
-        if lane is None:
-            label = name or job_type.__name__
-            # setdefault: two threads may dispatch into a new lane at once.
-            lane = self._lanes.setdefault(key, Lane(label, policy or CONCURRENT))
-        if policy is not None and policy is not lane.policy:
+        label = name or job_type.__name__
+        fixed = self._policies.setdefault(key, policy or CONCURRENT)
+        if policy is not None and policy is not fixed:
             raise ValueError(
-                f"lane {lane.name!r} is {lane.policy.name}, and a {job_type.__name__} asked for {policy.name} in it.\n"
+                f"lane {label!r} is {fixed.name}, and a {job_type.__name__} asked for {policy.name} in it.\n"
                 f"  The first use fixes a lane's policy: give this job a lane of its own (lane=...), or omit policy."
             )
+        # Two threads may dispatch into a new lane at once.
+        with _lock:
+            lane = self._lanes.get(key)
+            if lane is None:
+                lane = self._lanes[key] = Lane(label, fixed)
         return lane
-
-    def __iter__(self) -> Any:
-        return iter(tuple(self._lanes.values()))
 
 
 class Gate:

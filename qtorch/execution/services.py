@@ -97,10 +97,12 @@ class Services:
         for run in tuple(self.running.values()):
             if run.status.value in by_status:
                 by_status[run.status.value] += 1
+        # Lanes of several orchestrators can have one name.
         lanes: dict[str, dict[str, int]] = {}
-        for run in tuple(self.running.values()):
-            if run.lane is not None:
-                lanes[run.lane.name] = run.lane.counts
+        for lane in {run.lane for run in tuple(self.running.values()) if run.lane is not None}:
+            of_name = lanes.setdefault(lane.name, dict.fromkeys(lane.counts, 0))
+            for what, number in lane.counts.items():
+                of_name[what] += number
         still_working = [attempt.run.id for attempt in self.working if attempt.run.is_settled]
         return {
             **by_status,

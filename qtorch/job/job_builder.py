@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from qtorch.job.base_job import BaseJob, with_options
-from qtorch.job.options import CachePolicy, JobOptions, merge_options
+from qtorch.job.options import CachePolicy, DataStrategy, JobOptions, merge_options
 from qtorch.job.retry import RetryPolicy
 from qtorch.ports import MISSING, MissingType
 
@@ -61,6 +61,11 @@ class JobBuilder(Generic[J]):
     def with_placeholder(self, placeholder: object) -> Self:
         """Show ``placeholder`` until there is a result; None is a placeholder too."""
         return self._with(placeholder=placeholder)
+
+    def with_strategy(self, strategy: DataStrategy) -> Self:
+        """Show and keep data by ``strategy``; what it does not set stays as it is."""
+        names = {"placeholder": "placeholder", "cache_policy": "cache"}
+        return self._with(**{names[field]: getattr(strategy, field) for field in strategy.model_fields_set})
 
     def with_metadata(self, metadata: Mapping[str, Any]) -> Self:
         """Attach ``metadata``, merged by key with what is there."""

@@ -140,7 +140,7 @@ class DispatchOptions(TypedDict, total=False):
 
 
 class DataStrategy(BaseModel):
-    """The reference's name for the pair of placeholder and cache policy."""
+    """The reference's name for the pair of placeholder and cache policy; ``JobBuilder.with_strategy`` takes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -30,9 +30,6 @@ _MUTABLE: dict[type[Any], str] = {
     collections.abc.MutableMapping: "Mapping",
     collections.abc.Set: "frozenset",
     collections.abc.Sequence: "tuple",
-    collections.abc.Collection: "tuple",
-    collections.abc.Iterable: "tuple",
-    collections.abc.Iterator: "tuple",
 }
 """Containers that can change, or hide one that can, with what to write instead."""
 

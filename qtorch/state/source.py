@@ -301,40 +301,103 @@ class Field(Source[T]):
 
 
 class _Derived(Source[T]):
-    """A function of other sources."""
+    """A function of other sources.
 
-    __slots__ = ("_args", "_function", "_parents", "_value")
+    It hears of changes from its roots, the sources that derive from no other, and not from its parents: through a
+    diamond each change would come twice, through ten of them a thousand times. And it computes what lies between in a
+    loop, so that a chain may be as long as it likes.
+    """
+
+    __slots__ = ("_args", "_function", "_holders", "_line", "_parents", "_roots", "_seen", "_value")
 
     def __init__(self, parents: tuple[Source[Any], ...], function: Callable[..., T]) -> None:
         super().__init__()
         self._parents, self._function = parents, function
+        roots = tuple(dict.fromkeys(root for parent in parents for root in _roots_of(parent)))
+        self._roots: tuple[Source[Any], ...] = parents if roots == parents else roots
+        self._line: tuple[_Derived[Any], ...] = ()
+        """While somebody listens: what :meth:`_find_line` gives."""
+        self._holders = 0
+        """How many that are listened to, itself included, are computed from it: while there are any, it remembers."""
+        self._seen: list[Any] | None = None
+        """The values of the roots when it was asked last."""
         self._args: list[Any] | None = None
         self._value: Any = MISSING
 
     def get(self) -> T:
         """Give the function's value for those of its parents."""
-        args = [parent.get() for parent in self._parents]
-        known = self._args
-        if known is not None and all(map(is_, args, known)):
+        roots = self._roots
+        # Looked up like the state itself: it can be read before a change is told.
+        now = [root.get() for root in roots]
+        seen = self._seen
+        if seen is not None and all(map(is_, now, seen)):
             return self._value  # type: ignore[no-any-return]
-        value = self._function(*args)
-        if self._downstream:
-            self._args, self._value = args, value
-        return value
+        if roots is self._parents:
+            value: Any = self._function(*now)
+            if self._holders:
+                self._seen, self._args, self._value = now, now, value
+            return value  # type: ignore[no-any-return]
+        known: dict[Source[Any], Any] = dict(zip(roots, now, strict=True))
+        for node in self._line or self._find_line():
+            args = [known[parent] for parent in node._parents]
+            of_value = node._args
+            if of_value is not None and all(map(is_, args, of_value)):
+                known[node] = node._value
+            else:
+                known[node] = value = node._function(*args)
+                if node._holders:
+                    # What it saw itself, when it was asked last, belongs to the value before.
+                    node._seen, node._args, node._value = None, args, value
+        if self._holders:
+            self._seen = now
+        return known[self]  # type: ignore[no-any-return]
+
+    def _find_line(self) -> tuple[_Derived[Any], ...]:
+        """Give every derived source that it is computed from, each after its parents, and itself."""
+        line: dict[_Derived[Any], None] = {}
+        waiting: list[_Derived[Any]] = [self]
+        while waiting:
+            node = waiting[-1]
+            before = [one for one in node._parents if isinstance(one, _Derived) and one not in line]
+            if before:
+                waiting += before
+            else:
+                line[waiting.pop()] = None
+        return tuple(line)
 
     def _connect(self) -> None:
-        for parent in self._parents:
-            parent.attach(self)
+        for root in self._roots:
+            root.attach(self)
+        self._line = self._find_line()
+        for node in self._line:
+            node._holders += 1
 
     def _disconnect(self) -> None:
-        for parent in self._parents:
-            parent.detach(self)
-        self._args, self._value = None, MISSING
+        for root in self._roots:
+            root.detach(self)
+        line, self._line, self._seen = self._line, (), None
+        for node in line:
+            node._holders -= 1
+            if not node._holders:
+                node._seen, node._args, node._value = None, None, MISSING
 
     def __repr__(self) -> str:
-        if len(self._parents) == 1:
-            return f"{self._parents[0]!r}.map({name_of(self._function)})"
-        return f"combine({', '.join(map(repr, self._parents))}, {name_of(self._function)})"
+        maps: list[str] = []
+        node: Source[Any] = self
+        while isinstance(node, _Derived) and len(node._parents) == 1:
+            maps.append(f".map({name_of(node._function)})")
+            node = node._parents[0]
+        # Of the roots, not the parents: diamonds on diamonds would be named a thousand times.
+        made = (
+            f"combine({', '.join(map(repr, node._roots))}, {name_of(node._function)})"
+            if isinstance(node, _Derived)
+            else repr(node)
+        )
+        return made + "".join(reversed(maps))
+
+
+def _roots_of(source: Source[Any]) -> tuple[Source[Any], ...]:
+    return source._roots if isinstance(source, _Derived) else (source,)  # pyright: ignore[reportPrivateUsage]
 
 
 @overload

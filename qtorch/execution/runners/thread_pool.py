@@ -6,6 +6,7 @@ import heapq
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -197,7 +198,8 @@ class _Drain(QRunnable):
             sys.setprofile(profile)
         next_work: Callable[[], _Work | None] = self._runner.handed.get
         while (work := next_work()) is not None:
-            work()
+            # In a context of its own: what one job sets in a ContextVar is no other job's business.
+            copy_context().run(work)
             # Nothing of a job may be held while this thread waits for the next one.
             del work
             next_work = self._runner.next_work
@@ -212,7 +214,7 @@ def _work(attempt: Attempt, process: _Process) -> None:
         return
     if not attempt.is_announced:
         attempt.tell_begun()
-    token = current_attempt.set(attempt)
+    current_attempt.set(attempt)
     try:
         data: object = process(attempt.run.job)
         if hasattr(type(data), "__await__"):
@@ -222,8 +224,6 @@ def _work(attempt: Attempt, process: _Process) -> None:
         attempt.offer_error(error, traceback)
     else:
         attempt.offer_data(data)
-    finally:
-        current_attempt.reset(token)
 
 
 def _not_awaited(attempt: Attempt, awaitable: object) -> TypeError:
