@@ -144,7 +144,7 @@ class Runtime(QObject):
             self._guard.install()
             mailbox.before_drain = self._guard.drain_begins
         ports.open_runtimes.append(self)
-        app.aboutToQuit.connect(self._about_to_quit)
+        self._quitting = app.aboutToQuit.connect(self._about_to_quit)
         self._at_exit = _closer(self)
         atexit.register(self._at_exit)
         # Deleted by C++, with its parent or the application: a bound method of this object would not be called then.
@@ -306,8 +306,8 @@ class Runtime(QObject):
             # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime,
             # and a Runtime that only a cycle kept would be collected wherever the collector next runs.
             self._mailbox.sink = self._services.sink = UnattendedSink()
-            with suppress(RuntimeError):
-                self._app.aboutToQuit.disconnect(self._about_to_quit)
+            # By the connection: neither the application nor this QObject need be there any more.
+            QObject.disconnect(self._quitting)
 
     def _about_to_quit(self) -> None:
         if not _in_task():
