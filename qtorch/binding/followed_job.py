@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from qtorch.job.results import JobOutcome
     from qtorch.state.subscription import Subscription
 
-_AFTERMATH = 0.05
-"""Seconds between two looks at work that outlives its job. Nothing is looked at while none does."""
-
 
 class FollowedJob:
     """Tells when anything about a job changes.
@@ -80,13 +77,12 @@ class FollowedJob:
         self.outcome = self.handle.outcome
         if self._subscription is not None:
             self._subscription.close()
-        self._look()
-
-    def _look(self) -> None:
         self._tell()
-        if not self.is_at_rest and self._changed() is not None:
-            # The executing room tells nobody when work ends that outlived its job (a thread that ignores its token).
-            self._home.runtime.clock.call_later(_AFTERMATH, self._look)
+        if not self.is_at_rest:
+            self.handle.add_rest_callback(self._on_rest)
+
+    def _on_rest(self, _: object) -> None:
+        self._tell()
 
     def _tell(self) -> None:
         changed = self._changed()

@@ -11,7 +11,6 @@ from qtorch.execution.base_executor import forget_running
 
 if TYPE_CHECKING:
     from qtorch.execution.dispatcher import Registration
-    from qtorch.execution.lanes import Gate
     from qtorch.execution.services import Services
 
 
@@ -32,11 +31,10 @@ class Endings:
     def end_meanwhile(self, registration: Registration) -> None:
         """Have the executor closed as soon as its jobs have ended, while others go on."""
         self.end(registration)
-        # Asked at the end of each job and, for work that outlives its job, at the gate that every attempt leaves by.
-        registration.gate = _LastGate(registration.gate, self.look)
-        for run in tuple(self._services.running.values()):
+        services = self._services
+        for run in (*services.running.values(), *(attempt.run for attempt in tuple(services.working))):
             if run.registration is registration:
-                run.handle().add_done_callback(self.look)
+                run.handle().add_rest_callback(self.look)
         self.look()
 
     def look(self, _: object = None) -> None:
@@ -105,24 +103,3 @@ class Endings:
                 told()
 
         return call
-
-
-class _LastGate:
-    """The gate of an executor that gets no new jobs; each that leaves may be the last."""
-
-    __slots__ = ("_gate", "_left")
-
-    def __init__(self, gate: Gate | _LastGate | None, left: Callable[[], object]) -> None:
-        self._gate = gate
-        self._left = left
-
-    def enter(self, attempt: Any, key: tuple[float, int], proceed: Callable[[Any], object]) -> None:
-        if self._gate is None:
-            proceed(attempt)
-        else:
-            self._gate.enter(attempt, key, proceed)
-
-    def leave(self, attempt: Any, proceed: Callable[[Any], object]) -> None:
-        if self._gate is not None:
-            self._gate.leave(attempt, proceed)
-        self._left()

@@ -82,6 +82,13 @@ class JobHandle(Generic[R]):
         if not add_callback(run, callback):
             run.bus.mailbox.post(lambda _: [(callback, (self,), True)])
 
+    def add_rest_callback(self, callback: Callable[[JobHandle[R]], object]) -> None:
+        """Call ``callback(handle)`` on the bus's thread once the job has ended and its work has too.
+
+        That is later than a done callback where work outlives its job: a thread that ignores its token.
+        """
+        self._run.bus.mailbox.post(self._run.take_rest_callback, callback)
+
     async def result(self) -> JobOutcome[R]:
         """Wait for the outcome, any number of times, from any loop in any thread, also after the end.
 

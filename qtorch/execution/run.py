@@ -53,7 +53,7 @@ class JobRun(Tries):
     change in :meth:`_decide` alone.
     """
 
-    __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_still_running", "_unlink", "lane",
+    __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_rest_callbacks", "_still_running", "_unlink", "lane",
                  "queue_key", "waiters")  # fmt: skip
 
     def __init__(
@@ -75,6 +75,7 @@ class JobRun(Tries):
         self._still_running = False
         self._lookup: DataLookup | None = None
         self._deadline: Timer | None = None
+        self._rest_callbacks: list[Callable[[JobHandle[Any]], object]] | None = None
         self._unlink: Callable[[], None] | None = None
 
     # -- what others see of it ------------------------------------------------------------------------------------
@@ -278,8 +279,23 @@ class JobRun(Tries):
         if waiters is not None:
             self.bus.mailbox.cursor.insert(waiters.release(self.handle()))
 
+    def take_rest_callback(self, callback: Callable[[JobHandle[Any]], object]) -> list[Step] | None:
+        """Give the call if the job has ended and its work too, else keep it until then."""
+        if self.is_ended and self.attempt is None:
+            return [(callback, (self.handle(),), True)]
+        self._rest_callbacks = [*(self._rest_callbacks or ()), callback]
+        return None
+
+    def _come_to_rest(self) -> None:
+        self.attempt = None
+        callbacks, self._rest_callbacks = self._rest_callbacks, None
+        for callback in callbacks or ():
+            self.bus.mailbox.post(self.take_rest_callback, callback)
+
     def _let_go(self) -> None:
         """Refer to nothing any more that an ended job does not need: a handle may be kept for long."""
         self.owner = self._lookup = self._token = self._unlink = None
-        if self.attempt is not None and self.attempt.has_ended:
+        if self.attempt is None or self.attempt.has_ended:
             self.attempt = None
+            if self._rest_callbacks is not None:
+                self._come_to_rest()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qtorch.bus.routes import Owner
     from qtorch.bus.signal_bus import BusCore
     from qtorch.execution.dispatcher import Registration
+    from qtorch.execution.handle import JobHandle
     from qtorch.execution.services import Services
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import JobOptions
@@ -77,6 +78,10 @@ class Tries:
         """Whether its outcome is decided. Any thread."""
         return self.outcome is not None
 
+    def handle(self) -> JobHandle[Any]:
+        """Give a handle; all handles of a run are alike."""
+        raise NotImplementedError
+
     def _succeed(self, data: Any) -> list[Step] | None:
         raise NotImplementedError
 
@@ -84,6 +89,9 @@ class Tries:
         raise NotImplementedError
 
     def _leave_lane(self) -> None:
+        raise NotImplementedError
+
+    def _come_to_rest(self) -> None:
         raise NotImplementedError
 
     # -- beginning ------------------------------------------------------------------------------------------------
@@ -245,7 +253,7 @@ class Tries:
         if self.outcome is not None:
             self._leave_lane()
             if self.is_ended:
-                self.attempt = None
+                self._come_to_rest()
 
     # -- trying again ---------------------------------------------------------------------------------------------
 

@@ -88,12 +88,11 @@ def on(event: Any, job: Any = None, /, *, passive: bool = False) -> Any:
     ...     def _loaded(self, event: JobSuccessEvent[User]) -> None:
     ...         self.update(user=event.data)
     """
-    if not (isinstance(event, type) and issubclass(event, BaseEvent)):
+    if not _is_class_of(event, BaseEvent):
         raise TypeError(f"@on takes an event class, not {event!r}; write @on(JobSuccessEvent, FetchUserJob)")
-    if job is not None and not (isinstance(job, type) and issubclass(job, BaseJob)):
+    if job is not None and not _is_class_of(job, BaseJob):
         raise TypeError(f"@on takes a job class as its second argument, not {job!r}")
-    job_type: type[BaseJob[Any]] | None = job
-    mark = _On(event, job_type, passive)
+    mark = _On(event, job, passive)
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         # One method may hear several kinds.
@@ -101,6 +100,10 @@ def on(event: Any, job: Any = None, /, *, passive: bool = False) -> Any:
         return method
 
     return decorate
+
+
+def _is_class_of(value: object, base: type[Any]) -> bool:
+    return isinstance(value, type) and issubclass(value, base)
 
 
 _HOOKS: tuple[tuple[type[JobEvent], str], ...] = (

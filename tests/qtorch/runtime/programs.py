@@ -34,10 +34,11 @@ def wait(job):
     wait.token(job).wait()
     return 1
 
-cleaned = []
+begun, cleaned = [], []
 
 @executes(AsyncWaitJob)
 async def async_wait(job):
+    begun.append(job.id)
     try:
         await asyncio.sleep(3600)
     finally:

@@ -23,7 +23,7 @@ def test_quitting_with_two_hundred_jobs_at_work_ends_cleanly(loop: str) -> None:
         log = EventLog(runtime.bus)
         handles = [runtime.dispatcher.dispatch(WaitJob()) for _ in range(100)]
         handles += [runtime.dispatcher.dispatch(AsyncWaitJob()) for _ in range(100)]
-        keep = when(lambda: len(log) >= 108, app.quit)
+        keep = when(lambda: len(log) >= 108 and len(begun) == 100, app.quit)
         code = runtime.exec()
         print(code, len(log.cancelled), len(cleaned), sum(h.is_working for h in handles))
         sys.exit(code)
