@@ -530,19 +530,16 @@ def test_a_dropped_command_is_not_kept_by_its_job(
     qtbot.waitUntil(lambda: not qtorch_runtime.running_jobs)
 
 
-def test_work_that_outlives_its_job_is_looked_at_only_while_it_does(
+def test_running_ends_with_the_work_and_nobody_polls_for_it(
     qtorch_clock: FakeClock, workshop: Workshop, qtbot: QtBot
 ) -> None:
     command = Command(lambda: WorkJob(is_stubborn=True))
     command.trigger()
     qtbot.waitUntil(lambda: command.progress == 0.5)
     command.cancel()
-    qtbot.waitUntil(lambda: qtorch_clock.pending > 0)
+    qtbot.waitUntil(lambda: not command.cancellable)
+    assert command.running
+    assert qtorch_clock.pending == 0
     workshop.released["work"].set()
-
-    def has_looked_again() -> bool:
-        qtorch_clock.advance(0.05)
-        return not command.running
-
-    qtbot.waitUntil(has_looked_again)
+    qtbot.waitUntil(lambda: not command.running)
     assert qtorch_clock.pending == 0
