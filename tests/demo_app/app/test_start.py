@@ -41,7 +41,7 @@ def test_without_the_extra_it_says_how_to_get_it() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="displays are named on Linux only")
 def test_a_display_that_is_not_there_is_told_of() -> None:
-    result = run("-m", "demo_app", DISPLAY=":77", QT_QPA_PLATFORM="xcb")
+    result = run("-m", "demo_app", DISPLAY=":54321", QT_QPA_PLATFORM="xcb")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("qtorch-demo: error: Qt cannot start: ")
     assert result.stderr.endswith("(--tour needs no display)\n")

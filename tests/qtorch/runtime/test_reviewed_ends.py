@@ -70,7 +70,8 @@ def test_a_hook_that_exits_during_the_last_drain_leaves_nothing_open(rig: Rig) -
             sys.exit(3)
 
     rig.work()
-    Leaving(NoState(), runtime=rig.runtime).dispatch(rig.job("thread"))
+    leaving = Leaving(NoState(), runtime=rig.runtime)
+    leaving.dispatch(rig.job("thread"))
     drive(rig.works["work"].begun.is_set)
     with pytest.raises(SystemExit):
         rig.runtime.close(0)
