@@ -86,9 +86,14 @@ class ChangePictureExecutor(BaseExecutor[ChangePictureJob]):
         total = len(picture.content)
 
         def sent(size: int) -> None:
-            self.emit_progress(job, size / total, message=f"{size / 1e6:.1f} of {total / 1e6:.1f} MB")
+            self.emit_progress(job, size / total, message=_part(size, total))
 
         return await self._api.change_picture(job.person_id, picture.name, picture.content, picture.content_type, sent)
+
+
+def _part(size: int, total: int) -> str:
+    unit, name, digits = (1e6, "MB", 1) if total >= 1e6 else (1e3, "kB", 0)
+    return f"{size / unit:.{digits}f} of {total / unit:.{digits}f} {name}"
 
 
 def plain_executors(api: Api) -> tuple[BaseExecutor[Any], ...]:

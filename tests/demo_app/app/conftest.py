@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import qasync
 import shiboken6
+from PySide6.QtCore import Qt
 
 from demo_app.app.api import Api
 from demo_app.app.application import Application, make_application
 from demo_app.app.executors import ChangePictureExecutor, ConnectExecutor, LoadPictureExecutor, plain_executors
 from demo_app.app.picture_executors import ReadPictureExecutor, RoundPictureExecutor
 from demo_app.look import theme
+from demo_app.tour import hands
 from qtorch import Runtime
+from tests.demo_app.app.reading import Open, Until, rows
 from tests.demo_app.app.serving import RunningServer, running_server
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def runtime(qapp: QApplication, api: Api) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def until(qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
+def until(qtbot: QtBot) -> Until:
     """``until(condition)``: let the app work until the condition holds."""
     return lambda condition: qtbot.waitUntil(condition, timeout=PATIENCE_MS)
 
@@ -128,3 +131,21 @@ def open_window(qapp: QApplication, loop: Any, qtbot: QtBot) -> Iterator[Callabl
 def _forget_changes(window: MainWindow) -> None:
     """Let the window be closed without a question."""
     window.orchestrators.profile.revert()
+
+
+@pytest.fixture
+def window(open_window: Open, server: RunningServer, until: Until) -> MainWindow:
+    """A window that shows everybody."""
+    window = open_window(api_url=server.url).window
+    until(lambda: rows(window) > 0)
+    return window
+
+
+@pytest.fixture
+def on_me(window: MainWindow, server: RunningServer, until: Until, me: int) -> MainWindow:
+    """A window that shows ``me``, found by the e-mail address."""
+    hands.retype(window.people.search, server.person(me)["email"])
+    until(lambda: rows(window) == 1)
+    hands.press(Qt.Key.Key_Down)
+    until(lambda: window.profile.form.name.edit.text() == server.person(me)["name"])
+    return window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +14,10 @@ from qtorch import EventLog, JobCancelledEvent, JobRetryingEvent, Runtime
 
 if TYPE_CHECKING:
     from demo_app.app.api import Api
+    from tests.demo_app.app.reading import Until
     from tests.demo_app.app.serving import RunningServer
 
 pytestmark = pytest.mark.realtime
-Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,10 +18,10 @@ from qtorch import MISSING, EventLog, JobProgressEvent, JobSuccessEvent, Runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.demo_app.app.reading import Until
     from tests.demo_app.app.serving import RunningServer
 
 pytestmark = pytest.mark.realtime
-Until = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture

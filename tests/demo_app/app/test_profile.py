@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +13,10 @@ from demo_app.server.models import PersonSummary
 from qtorch import MISSING, Runtime
 
 if TYPE_CHECKING:
+    from tests.demo_app.app.reading import Until
     from tests.demo_app.app.serving import RunningServer
 
 pytestmark = pytest.mark.realtime
-Until = Callable[[Callable[[], bool]], None]
 
 
 def summary(server: RunningServer, person_id: int) -> PersonSummary:
