@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qtorch.cache.cache import Reading
     from qtorch.execution.run import JobRun
     from qtorch.job.options import CachePolicy
+    from qtorch.ports import Timer
 
 
 _log = logging.getLogger("qtorch.cache")
@@ -25,13 +26,14 @@ _WRITE_LIMIT = 30.0
 class DataLookup:
     """The cache side of one run that has a cache policy. The bus's thread, but for the provider's own calls."""
 
-    __slots__ = ("_answered", "_policy", "_reading", "_run")
+    __slots__ = ("_answered", "_policy", "_reading", "_run", "_timer")
 
     def __init__(self, run: JobRun, policy: CachePolicy) -> None:
         self._run = run
         self._policy = policy
         self._reading: Reading | None = None
         self._answered = False
+        self._timer: Timer | None = None
 
     def read(self, found: Callable[[Any], object]) -> None:
         """Call ``found(value or MISSING)``, at once for a cache in memory.
@@ -58,11 +60,11 @@ class DataLookup:
 
         post = run.bus.mailbox.post
         limit = run.options.timeout
-        timer = None if limit is None else run.services.clock.call_later(limit, lambda: post(answer, MISSING))
+        if limit is not None:
+            self._timer = run.services.clock.call_later(limit, lambda: post(answer, MISSING))
 
         def answer(value: Any) -> Any:
-            if timer is not None:
-                timer.cancel()
+            self.let_go()
             if self._answered or run.is_settled:
                 return None
             self._answered = True
@@ -88,15 +90,19 @@ class DataLookup:
 
         limit = self._run.options.timeout or _WRITE_LIMIT
         # Whichever comes first ends the job; the other finds it ended.
-        timer = self._run.services.clock.call_later(limit, lambda: post(take_written))
+        self._timer = self._run.services.clock.call_later(limit, lambda: post(take_written))
 
         def write_and_tell() -> None:
             write()
-            timer.cancel()
             post(take_written)
 
         self._run.services.threads.call(write_and_tell)
         return False
+
+    def let_go(self) -> None:
+        """Wait for the provider no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _report(self, error: Exception, doing: str) -> None:
         provider = type(self._run.services.cache.provider).__name__

@@ -294,6 +294,8 @@ class JobRun(Tries):
 
     def _let_go(self) -> None:
         """Refer to nothing any more that an ended job does not need: a handle may be kept for long."""
+        if self._lookup is not None:
+            self._lookup.let_go()
         self.owner = self._lookup = self._token = self._unlink = None
         if self.attempt is None or self.attempt.has_ended:
             self.attempt = None

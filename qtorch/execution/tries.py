@@ -231,6 +231,8 @@ class Tries:
         """Stop work that goes on, as far as its runner can; work that has not begun never will."""
         if attempt.has_ended:
             return
+        if attempt.timer is not None:
+            attempt.timer.cancel()
         if attempt.withdraw():
             self.registration.runner.withdrawn(attempt)
             self._work_ended(attempt)
