@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from qtorch import JobHandle
 from tests.qtorch.execution.rig import Rig, drive
+
+if TYPE_CHECKING:
+    from qtorch import JobHandle
 
 pytestmark = pytest.mark.realtime
 

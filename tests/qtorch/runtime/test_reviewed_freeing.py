@@ -47,6 +47,7 @@ def parts_of_a_closed_runtime() -> dict[str, weakref.ref[Any]]:
     runtime.clock.call_later(3600, print)
     handles = [orchestrator.dispatch(OneJob()), runtime.dispatcher.dispatch(OneJob())]
     drive(lambda: all(handle.outcome for handle in handles))
+    orchestrator.close()
     runtime.close()
     parts = {
         "runtime": runtime,
@@ -81,14 +82,16 @@ def test_a_closed_orchestrator_is_freed_while_its_runtime_goes_on() -> None:
         runtime.close()
 
 
-def test_a_bus_that_is_dropped_unclosed_is_freed() -> None:
+def test_a_bus_that_is_dropped_unclosed_is_freed_with_what_it_held() -> None:
     runtime = Runtime()
     try:
         bus = SignalBus.scoped()
         listener = lambda event: None  # noqa: E731 - it has to be an object
         bus.subscribe(listener)
-        freed = weakref.ref(bus)
+        freed, core, heard = weakref.ref(bus), weakref.ref(bus.core), weakref.ref(listener)
         del bus, listener
         assert freed() is None
+        gc.collect()  # a listener refers to where it is unlisted; neither is a QObject
+        assert (core(), heard()) == (None, None)
     finally:
         runtime.close()
