@@ -152,9 +152,7 @@ def test_work_that_cannot_be_stopped_is_said_to_be_still_running(rig: Rig) -> No
 
 
 # A6 (critical)
-def test_a_job_whose_token_was_cancelled_before_is_told_as_cancelled_and_no_more(
-    rig: Rig, own_runner: str
-) -> None:
+def test_a_job_whose_token_was_cancelled_before_is_told_as_cancelled_and_no_more(rig: Rig, own_runner: str) -> None:
     token = CancellationToken()
     token.cancel("before")
     work = rig.work()
