@@ -1,0 +1,106 @@
+"""What has to hold in a World at any time, and once all has come to its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import shiboken6
+
+from qtorch import DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle
+from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
+
+if TYPE_CHECKING:
+    from qtorch.execution.lanes import Lane
+    from tests.stress.world import Window, World
+
+
+def check(world: World) -> None:
+    """Check what holds after each step."""
+    # 5: only what was raised on purpose escaped, each once
+    assert world.escaped == world.raised
+    handles = list(world.handles.values())
+    runtime = world.rig.runtime
+    # 1: tracked until the end, and no longer
+    assert set(world.services.running) == {handle.id for handle in handles if not run_of(handle).is_ended}
+    for handle in handles:
+        assert (handle.outcome is not None) == handle.status.is_final
+        assert world.outcomes.setdefault(handle.id, handle.outcome or None) in (None, handle.outcome)
+        if handle.outcome is not None:
+            world.outcomes[handle.id] = handle.outcome
+        if runtime.is_closed or run_of(handle).bus.is_closed:
+            assert run_of(handle).is_ended, f"{handle} outlives its bus"
+            assert world.recorder(handle).has_ended(handle), f"{handle}'s end was never told"
+    # 4: work is in the books until it has ended
+    for attempt in world.services.working:
+        assert not attempt.has_ended
+    at_work = Counter(type(handle.job) for handle in handles if handle.is_working)
+    assert world.limit is None or all(count <= world.limit for count in at_work.values()), at_work
+    check_lanes(world, handles)
+    for window in world.every_window:
+        check_window(window, handles)
+
+
+def check_lanes(world: World, handles: list[JobHandle[Any]]) -> None:
+    lanes: dict[Lane, list[Any]] = {}
+    for run in map(run_of, handles):
+        if run.lane is not None:
+            lanes.setdefault(run.lane, []).append(run)
+    world.lanes.update(lanes)
+    for lane, runs in lanes.items():
+        inside = [run for run in runs if run in lane._inside]
+        unsettled = [run for run in inside if not run.is_settled]
+        match lane.policy:
+            case _ if lane.policy is SEQUENTIAL:
+                assert len(inside) <= 1, "two in a sequential lane"
+                assert sum(run.is_working for run in runs) <= 1, "two writes overlap"
+            case _ if lane.policy is KEEP_LATEST:
+                assert len(inside) <= 1
+                assert sum(not run.is_settled for run in lane._waiting) <= 1
+            case _ if lane.policy in (DROPPABLE, RESTARTABLE):
+                assert len(unsettled) <= 1
+
+
+def check_window(window: Window, handles: list[JobHandle[Any]]) -> None:
+    """Tracking and ``running()`` of one orchestrator."""
+    core = vars(window)["_core"]
+    own = {handle.id for handle in handles if run_of(handle).owner is core and not run_of(handle).is_ended}
+    if window.is_closed:
+        assert not core.jobs
+        return
+    assert set(core.jobs) == own
+    if shiboken6.isValid(window):
+        assert window.has_active_jobs == bool(own)
+        for kind in (WorkJob, ThreadJob, LoopJob):
+            assert window.running(kind).get() == any(isinstance(run.job, kind) for run in core.jobs.values())
+
+
+def check_end(world: World) -> None:
+    """Check what holds once all work has ended and everything was told."""
+    check(world)
+    assert world.is_quiet()
+    told = Counter(world.called_back)
+    for handle in world.handles.values():
+        events = world.recorder(handle).events[handle.id]
+        # 1, 2: exactly one terminal event, the last
+        assert [event.is_terminal for event in events] == [False] * (len(events) - 1) + [True], events
+        assert told[handle.id] == 1, f"{handle}: {told[handle.id]} calls of its done callback"
+        assert not handle.is_working
+        # no more attempts were made than were told of
+        retries = [event for event in events if type(event).__name__ == "JobRetryingEvent"]
+        work = world.rig.works[handle.job.name]  # type: ignore[attr-defined]
+        assert work.calls <= len(retries) + 1
+        assert len(work.tokens) == len(set(map(id, work.tokens))), "every attempt has a token of its own"
+    for handle, thread, outcomes in world.waits:
+        assert not thread.is_alive(), f"who waits for {handle} was never woken"
+        assert outcomes == [handle.outcome]
+    for window in world.every_window:
+        assert not window.spinner or window.spinner[-1] is False or not shiboken6.isValid(window)
+    for lane in world.lanes:
+        assert lane.counts == {"running": 0, "queued": 0}, lane.name
+    assert world.rig.clock.pending == 0, "a timer was left behind"
+    assert world.services.threads._stuck == 0
+    assert world.rig.runtime.bus.core.mailbox.is_idle
+    reported = [report.error for report in world.rig.reports]
+    if not world.rig.runtime.is_closed:
+        assert reported == world.raised

@@ -1,0 +1,285 @@
+"""An application in which everything can happen at any time, and what has to hold after each step of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections import deque
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakSet
+
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtWidgets import QApplication, QDialog
+
+from qtorch import (
+    BaseOrchestrator,
+    CachePolicy,
+    CancellationToken,
+    ClosedError,
+    JobHandle,
+    JobStatus,
+    RetryPolicy,
+    SignalBus,
+)
+from tests.qtorch.execution.rig import PATIENCE, Gate, NoState, Rig, SlowCache, drive, elsewhere, qasync_loop, run_of
+from tests.stress.recorder import Recorder
+
+if TYPE_CHECKING:
+    from qtorch.events import JobEvent
+    from qtorch.execution.lanes import Lane
+
+Action: TypeAlias = "tuple[str, int, dict[str, Any]]"
+"""What to do, to which of the jobs there are, and how to dispatch if it is a dispatch."""
+
+
+class PlannedError(Exception):
+    """Raised on purpose by a listener."""
+
+
+class Window(BaseOrchestrator[NoState]):
+    """An orchestrator whose hooks do what is planned for them."""
+
+    def __init__(self, world: World, bus: SignalBus) -> None:
+        super().__init__(NoState(), runtime=world.rig.runtime, bus=bus)
+        self._world = world
+        self.spinner: list[bool] = []
+        self.running().subscribe(self._spin)
+
+    def _spin(self, is_running: bool) -> None:
+        self.spinner.append(is_running)
+        self._world.carry_out("spinner")
+
+    def on_active_event(self, event: JobEvent) -> None:
+        self._world.carry_out("hook")
+
+
+class World:
+    """A Runtime on fake time with two buses, the windows on them, and the jobs that were dispatched."""
+
+    def __init__(self, app: QApplication, *, loop: str, cache: str, limit: int | None) -> None:
+        self._ending = ExitStack()
+        self.escaped: list[BaseException] = []
+        hook, sys.excepthook = sys.excepthook, lambda _type, error, _traceback: self.escaped.append(error)
+        self._ending.callback(setattr, sys, "excepthook", hook)
+        given = self._ending.enter_context(qasync_loop(app)) if loop == "qasync" else None
+        self.cache = SlowCache()
+        self.rig = Rig(loop=given, cache=self.cache if cache == "slow" else None)
+        self._ending.callback(self.rig.close)
+        self.open_cache()
+        self.limit = limit
+        if limit is not None:
+            self.rig.limit_executors(limit)
+        self.services = self.rig.runtime.dispatcher.services
+        self.other_bus = SignalBus.scoped()
+        self.handles: dict[str, JobHandle[Any]] = {}
+        self.outcomes: dict[str, object] = {}
+        self.recorders = {bus: Recorder(bus, self.handles) for bus in (self.rig.runtime.bus, self.other_bus)}
+        for bus in self.recorders:
+            bus.subscribe(self._listen)
+        self.windows: dict[SignalBus, Window] = {}
+        self.every_window: list[Window] = []
+        self.plans: dict[str, deque[list[Action] | None]] = {}
+        self.raised: list[PlannedError] = []
+        self.called_back: list[str] = []
+        self.tokens = [CancellationToken(), CancellationToken()]
+        self.waits: list[tuple[JobHandle[Any], threading.Thread, list[object]]] = []
+        self.lanes: WeakSet[Lane] = WeakSet()  # weak, as in qtorch: how long a lane lives is part of the proof
+        self.counter = 0
+
+    # -- what happens by plan -----------------------------------------------------------------------------------------
+
+    def plan(self, place: str, actions: list[Action] | None) -> None:
+        """Have the next call of ``place`` open a dialog under which ``actions`` are done; None: raise."""
+        self.plans.setdefault(place, deque()).append(actions)
+
+    def _listen(self, event: object) -> None:
+        self.carry_out("listener")
+
+    def _call_back(self, handle: JobHandle[Any]) -> None:
+        assert self.recorder(handle).has_ended(handle), "called back before the terminal event"
+        self.called_back.append(handle.id)
+        self.carry_out("callback")
+
+    def carry_out(self, place: str) -> None:
+        """Do what is planned next for ``place``."""
+        plans = self.plans.get(place)
+        if not plans:
+            return
+        actions = plans.popleft()
+        if actions is None:
+            self.raised.append(PlannedError(place))
+            raise self.raised[-1]
+        self._ask(deque(actions))
+
+    def _ask(self, actions: deque[Action]) -> None:
+        dialog = QDialog()
+        timer = QTimer(dialog)
+
+        def look() -> None:
+            if actions:
+                self.do(*actions.popleft())
+            else:
+                dialog.accept()
+
+        timer.timeout.connect(look)
+        timer.start(0)
+        dialog.exec()
+        shiboken6.delete(dialog)
+
+    def recorder(self, handle: JobHandle[Any]) -> Recorder:
+        """Give what records the bus of a job."""
+        return next(one for bus, one in self.recorders.items() if bus.core is run_of(handle).bus)
+
+    # -- what can be done ---------------------------------------------------------------------------------------------
+
+    def window(self, bus: SignalBus) -> Window:
+        """Give the window on ``bus``, a new one if the last was closed."""
+        window = self.windows.get(bus)
+        if window is None or not shiboken6.isValid(window) or window.is_closed:
+            window = self.windows[bus] = Window(self, bus)
+            self.every_window.append(window)
+        return window
+
+    def dispatch(self, options: dict[str, Any]) -> None:
+        """Dispatch a job as ``options`` say, from one of five places; refused once its Runtime or bus is closed."""
+        rig, name = self.rig, str(self.counter)
+        self.counter += 1
+        bus = self.other_bus if "other" in options["place"] else rig.runtime.bus
+        rig.work(name, *[OSError("on purpose")] * options["fails"], 42, is_deaf=options["is_deaf"])
+        given = {key: options[key] for key in ("timeout", "deadline", "placeholder", "priority") if key in options}
+        if "retries" in options:
+            given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
+        if "revalidate" in options:
+            given["cache"] = CachePolicy(key="one", revalidate=options["revalidate"])
+        if "policy" in options:
+            given |= {"lane": f"lane of {options['policy']}", "policy": options["policy"]}
+        if "token" in options:
+            given["token"] = self.tokens[options["token"]]
+        job = rig.job(options["runner"], name)
+        handles: list[JobHandle[Any]] = []
+        try:
+            if options["place"] == "nobody":
+                handles.append(rig.runtime.dispatcher.dispatch(job, bus=bus, **given))
+            elif "elsewhere" in options["place"]:
+                elsewhere(lambda: handles.append(rig.runtime.dispatcher.dispatch(job, bus=bus, **given)))
+            else:
+                handles.append(self.window(bus).dispatch(job, **given))
+        except ClosedError:
+            assert rig.runtime.is_closed or bus.is_closed or bus.core.is_refusing
+            return
+        handle = self.handles[handles[0].id] = handles[0]
+        handle.add_done_callback(self._call_back)
+
+    def do(self, what: str, number: int = 0, options: dict[str, Any] | None = None) -> None:
+        """Do one thing."""
+        rig = self.rig
+        match what:
+            case "dispatch":
+                self.dispatch(options or {})
+            case "drain":
+                rig.drain()
+            case "turn":
+                QCoreApplication.processEvents()
+            case "advance":
+                rig.clock.advance(1.0 + number)
+            case "cancel token":
+                self.tokens[number % 2].cancel("token")
+            case "new token":
+                self.tokens[number % 2] = CancellationToken()
+            case "block cache":
+                self.cache.read_gate, self.cache.write_gate = Gate(), Gate()
+            case "open cache":
+                self.open_cache()
+            case "close bus":
+                self.other_bus.close()
+            case "close bus elsewhere":
+                elsewhere(self.other_bus.close)
+            case "close runtime":
+                self.close_runtime(waits=number % 2 == 0)
+            case "close window" | "delete window" | "cancel window":
+                self._end_window(what, number)
+            case _:
+                if self.handles:
+                    self._do_to_job(what, list(self.handles.values())[number % len(self.handles)])
+
+    def _do_to_job(self, what: str, handle: JobHandle[Any]) -> None:
+        match what:
+            case "finish":
+                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
+            case "finish and see":
+                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
+                drive(lambda: not handle.is_working)
+            case "cancel":
+                handle.cancel("here")
+            case "cancel elsewhere":
+                elsewhere(lambda: handle.cancel("elsewhere"))
+            case "progress":
+                self.rig.worker.emit_progress(handle.job, 0.5)  # type: ignore[arg-type]
+            case "progress elsewhere":
+                elsewhere(lambda: self.rig.worker.emit_progress(handle.job, 0.7))  # type: ignore[arg-type]
+            case "wait elsewhere":
+                self._wait_elsewhere(handle)
+            case _:
+                raise AssertionError(what)
+
+    def _wait_elsewhere(self, handle: JobHandle[Any]) -> None:
+        outcomes: list[object] = []
+        thread = threading.Thread(target=lambda: outcomes.append(asyncio.run(handle.result())), daemon=True)
+        thread.start()
+        self.waits.append((handle, thread, outcomes))
+
+    def _end_window(self, what: str, number: int) -> None:
+        window = self.windows.get(list(self.recorders)[number % 2])
+        if window is None or not shiboken6.isValid(window):
+            return
+        match what:
+            case "close window":
+                window.close(keep_jobs=number % 3 == 0)
+            case "delete window":
+                shiboken6.delete(window)
+            case "cancel window":
+                window.cancel_all("all")
+
+    def open_cache(self) -> None:
+        """Let every read and write of the slow cache through."""
+        self.cache.read_gate.open()
+        self.cache.write_gate.open()
+
+    def close_runtime(self, *, waits: bool) -> None:
+        """Close the Runtime, with all work willing to end or with work that it must leave behind."""
+        if waits:
+            self.rig.open_all()
+            self.open_cache()
+        self.rig.runtime.close(PATIENCE if waits else 0.01)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def is_quiet(self) -> bool:
+        """Whether all jobs and all work have ended."""
+        return not self.services.running and not self.services.working
+
+    def come_to_an_end(self) -> None:
+        """Let all work end, retries included, and have everything told."""
+        self.plans.clear()
+        self.rig.open_all()
+        self.open_cache()
+
+        def is_waiting() -> bool:
+            return any(run.status is JobStatus.WAITING for run in tuple(self.services.running.values()))
+
+        while not self.is_quiet():
+            drive(lambda: self.is_quiet() or is_waiting(), "the end of all work, or a retry wait")
+            if is_waiting():
+                self.rig.clock.advance(2.0)
+        self.rig.drain()
+        self.rig.clock.advance(0.016)  # the frame in which progress would have been shown
+        self.rig.drain()
+        for _, thread, _ in self.waits:
+            thread.join(PATIENCE)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._ending.close()
