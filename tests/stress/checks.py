@@ -12,7 +12,6 @@ from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
 
 if TYPE_CHECKING:
     from qtorch.execution.lanes import Lane
-    from qtorch.execution.lanes import Lane
     from tests.stress.world import Window, World
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +20,8 @@ from hypothesis.stateful import (
 )
 from PySide6.QtWidgets import QApplication
 
-from qtorch import LanePolicy
+from qtorch import JobSuccess, LanePolicy
+from qtorch.execution.run import JobRun
 from tests.stress.checks import check, check_end
 from tests.stress.world import World
 
@@ -140,14 +141,27 @@ class AnyOrder(RuleBasedStateMachine):
             AnyOrder.jobs += len(self.world.handles)
 
 
-QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
+def run_in_any_order(examples: int, *, is_repeatable: bool, phases: Iterable[Phase] = tuple(Phase)) -> None:
+    """Run so many examples, each with up to 30 steps."""
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        AnyOrder,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=is_repeatable,
+            database=None,
+            print_blob=True,
+            phases=phases,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 @pytest.mark.realtime
-@pytest.mark.stress
 @pytest.mark.parametrize(
     ("examples", "is_repeatable"),
-    [(300, True), (EXAMPLES, False)],
+    [(300, True), pytest.param(EXAMPLES, False, marks=pytest.mark.stress)],
     ids=["short", "long"],
 )
 def test_the_invariants_hold_in_any_order(
@@ -156,18 +170,39 @@ def test_the_invariants_hold_in_any_order(
     AnyOrder.examples = AnyOrder.steps = AnyOrder.jobs = 0
     started = monotonic()
     try:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
-            AnyOrder,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=30,
-                deadline=None,
-                derandomize=is_repeatable,
-                database=None,
-                print_blob=True,
-                suppress_health_check=QUIET,
-            ),
-        )
+        run_in_any_order(examples, is_repeatable=is_repeatable)
     finally:
         seconds = monotonic() - started
         note(f"any order: {AnyOrder.examples} examples, {AnyOrder.steps} steps, {AnyOrder.jobs} jobs, {seconds:.0f} s")
+
+
+# Faults that a qtorch could have, and what the proof has to say of them.
+FAULTS = {
+    "a second end": ("take_end", lambda run, _=None: _again(run), "came after"),
+    "an end that is not told": ("_terminal_event", lambda run: [], "never told|assert"),
+    "a deadline that is not cancelled": ("_decide", lambda run, outcome: _without_cancelling(run, outcome), "timer"),
+}
+
+
+def _again(run: JobRun) -> Any:
+    steps = TAKE_END(run)
+    if steps and isinstance(run.outcome, JobSuccess):
+        run.bus.mailbox.post(lambda _: run._terminal_event())
+    return steps
+
+
+def _without_cancelling(run: JobRun, outcome: Any) -> None:
+    run._deadline = None
+    DECIDE(run, outcome)
+
+
+TAKE_END, DECIDE = JobRun.take_end, JobRun._decide
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found(qapp: QApplication, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    method, faulty, complaint = FAULTS[fault]
+    monkeypatch.setattr(JobRun, method, faulty)
+    with pytest.raises((AssertionError, KeyError), match=complaint):
+        run_in_any_order(100, is_repeatable=True, phases=[Phase.generate])
