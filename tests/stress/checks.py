@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def check(world: World) -> None:
     """Check what holds after each step."""
     # 5: only what was raised on purpose escaped, each once
-    assert world.escaped == world.raised
+    for error in world.escaped:
+        if error not in world.raised:
+            raise error
+    assert world.escaped == world.raised, "what was raised was not reported once, in order"
     handles = list(world.handles.values())
     runtime = world.rig.runtime
     # 1: tracked until the end, and no longer
@@ -81,8 +84,9 @@ def check_end(world: World) -> None:
     assert world.is_quiet()
     told = Counter(world.called_back)
     for handle in world.handles.values():
-        events = world.recorder(handle).events[handle.id]
         # 1, 2: exactly one terminal event, the last
+        assert world.recorder(handle).has_ended(handle), f"{handle}'s end was never told"
+        events = world.recorder(handle).events[handle.id]
         assert [event.is_terminal for event in events] == [False] * (len(events) - 1) + [True], events
         assert told[handle.id] == 1, f"{handle}: {told[handle.id]} calls of its done callback"
         assert not handle.is_working
