@@ -24,6 +24,8 @@ def expect(has_ended: Callable[[float], bool], what: str, exit_code: Callable[[]
     QThreadPool waits for its threads when the application object goes, for ever if one never ends; nobody can end a
     thread from outside. Without ``exit_code`` the process waits.
     """
+    # Work that has ended since is forgotten: it keeps a whole closed Runtime, its cache included.
+    _stuck[:] = [one for one in _stuck if not one[0](0.0)]
     _stuck.append((has_ended, what, exit_code))
 
 
