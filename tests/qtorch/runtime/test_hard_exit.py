@@ -28,7 +28,7 @@ def test_work_left_behind_is_forgotten_once_it_has_ended(make_rig: Callable[...,
         return any(job_id in what for _, what, _ in hard_exit._stuck)
 
     first, first_id = close_with_stuck_work()
-    second, second_id = close_with_stuck_work()
+    _, second_id = close_with_stuck_work()
     assert is_remembered(first_id)
     assert is_remembered(second_id)
     first.open_all()
