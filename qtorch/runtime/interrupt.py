@@ -22,8 +22,9 @@ INTERRUPTED = 130
 def quit_on_interrupt(app: QCoreApplication) -> Generator[None, None, None]:
     """Let Ctrl+C end ``app`` with exit code 130 meanwhile; an application's own handler is left alone.
 
-    Python runs signal handlers between two lines of Python, and an idle event loop runs none. The signal writes to a
-    socket, the notifier's slot is the line of Python.
+    Python runs signal handlers between any two lines of Python: to quit there would close the Runtime in the middle of
+    a drain, with a wake announced and not yet sent. So the handler does nothing; the signal writes its number to a
+    socket, and the notifier's slot quits, between two events.
     """
     if (
         threading.current_thread() is not threading.main_thread()
@@ -33,20 +34,22 @@ def quit_on_interrupt(app: QCoreApplication) -> Generator[None, None, None]:
         return
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
-        app.exit(INTERRUPTED)
+        return
 
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
     notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
 
-    def drain() -> None:
+    def take() -> None:
         try:
-            reader.recv(4096)
+            numbers = reader.recv(4096)
         except BlockingIOError:
             return
+        if signal.SIGINT in numbers:
+            app.exit(INTERRUPTED)
 
-    notifier.activated.connect(drain)
+    notifier.activated.connect(take)
     previous_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     previous = signal.signal(signal.SIGINT, handle)
     try:
