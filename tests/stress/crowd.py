@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
@@ -155,6 +155,7 @@ class Crowd:
         self.to_go = jobs
         self.lock = threading.Lock()
         self.handles: dict[str, JobHandle[int]] = {}
+        self.latest: deque[JobHandle[int]] = deque(maxlen=AT_ONCE)
         self.ended: Counter[str] = Counter()
         self.called_back: Counter[str] = Counter()
         self.late = 0
@@ -214,6 +215,7 @@ class Crowd:
         with self.lock:
             self.to_go -= 1
             self.handles[handle.id] = handle
+            self.latest.append(handle)
         handle.add_done_callback(self._call_back)
 
     @property
@@ -252,7 +254,7 @@ class Crowd:
     def some_handles(self, dice: random.Random) -> list[JobHandle[int]]:
         """Give one of the latest jobs, or none."""
         with self.lock:
-            latest = list(self.handles.values())[-AT_ONCE:]
+            latest = list(self.latest)
         return [dice.choice(latest)] if latest and dice.random() < 0.5 else []
 
     def end_one(self, counter: Tally, dice: random.Random) -> None:

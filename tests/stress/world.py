@@ -66,6 +66,8 @@ class World:
         self._ending.callback(setattr, sys, "excepthook", hook)
         given = self._ending.enter_context(qasync_loop(app)) if loop == "qasync" else None
         self.cache = SlowCache()
+        # Every gate there was: those that calls wait at are not always the latest.
+        self.gates = [self.cache.read_gate, self.cache.write_gate]
         self.rig = Rig(loop=given, cache=self.cache if cache == "slow" else None)
         self._ending.callback(self.rig.close)
         self.open_cache()
@@ -191,6 +193,7 @@ class World:
                 self.tokens[number % 2] = CancellationToken()
             case "block cache":
                 self.cache.read_gate, self.cache.write_gate = Gate(), Gate()
+                self.gates += [self.cache.read_gate, self.cache.write_gate]
             case "open cache":
                 self.open_cache()
             case "close bus":
@@ -245,8 +248,8 @@ class World:
 
     def open_cache(self) -> None:
         """Let every read and write of the slow cache through."""
-        self.cache.read_gate.open()
-        self.cache.write_gate.open()
+        for gate in self.gates:
+            gate.open()
 
     def close_runtime(self, *, waits: bool) -> None:
         """Close the Runtime, with all work willing to end or with work that it must leave behind."""
