@@ -38,9 +38,10 @@ bench: ## Measure qtorch beside its peers
 test-matrix: ## Run the tests on the oldest and newest Python and PySide6 that are here
 	@sh .ci/python .ci/matrix.py $(ARGS)
 
-stress: ## Run the long tests of threads and shutdown
+# EXAMPLES=50000 JOBS=20000 RUNS=300 SEED=1 set how long they are and where they begin.
+stress: ## Run the long proofs of threads, interleavings and shutdown
 	$(SETUP) test
-	$(RUN) -m pytest -m stress $(ARGS)
+	$(RUN) -m pytest -m stress -o faulthandler_timeout=0 $(ARGS)
 
 clean: ## Delete all that these targets made
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
