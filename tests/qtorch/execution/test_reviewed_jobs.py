@@ -28,7 +28,18 @@ from qtorch import (
     RetryPolicy,
     executes,
 )
-from tests.qtorch.execution.rig import Gate, NoState, Owner, Rig, SlowCache, ThreadJob, ThreadWorker, drive, elsewhere
+from tests.qtorch.execution.rig import (
+    Gate,
+    NoState,
+    Owner,
+    Rig,
+    SlowCache,
+    ThreadJob,
+    ThreadWorker,
+    Work,
+    drive,
+    elsewhere,
+)
 
 pytestmark = pytest.mark.realtime
 
@@ -260,13 +271,14 @@ class Meddled(dict[Any, Any]):
 
 def test_an_executor_replaced_in_the_middle_of_a_look_up_is_not_found_for_ever(rig: Rig) -> None:
     dispatcher = rig.runtime.dispatcher
-    replaced = ThreadWorker(rig.works)
+    by_the_new = Work(is_open=True)
+    replaced = ThreadWorker({"work": by_the_new})
     rig.work(is_open=True)
     dispatcher._registered = Meddled(dispatcher._registered, "get", lambda: dispatcher.register(replaced, replace=True))
     rig.end(rig.dispatch("thread"))
-    following = rig.dispatch("thread")
-    assert replaced.running_jobs
-    rig.end(following)
+    assert by_the_new.calls == 0
+    rig.end(rig.dispatch("thread"))
+    assert by_the_new.calls == 1
 
 
 def test_an_executor_looked_up_in_the_middle_of_its_leaving_is_not_found_for_ever(rig: Rig) -> None:

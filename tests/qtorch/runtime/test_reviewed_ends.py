@@ -6,13 +6,17 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QTimer
 
 from qtorch import ClosedError, JobCancelled, JobCancelledEvent, Runtime
 from tests.qtorch.execution.rig import NoState, Owner, Rig, drive
 from tests.qtorch.runtime.programs import run_program
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 pytestmark = pytest.mark.realtime
 
@@ -154,13 +158,17 @@ def test_a_second_application_gets_runtimes_buses_and_jobs_like_the_first() -> N
     assert (ended.code, ended.out, ended.err) == (0, "True\n1 JobSuccess(data=1)\n", "")
 
 
-def test_exec_refuses_a_loop_that_nobody_would_run(qapp: Any) -> None:
+def test_exec_refuses_a_loop_that_nobody_would_run(qapp: QApplication) -> None:
     loop = asyncio.new_event_loop()
     runtime = Runtime(loop=loop)
+    out = QTimer()
+    out.timeout.connect(qapp.quit)
+    out.start(50)
     try:
         with pytest.raises(RuntimeError, match="qasync"):
             runtime.exec()
         assert not runtime.is_closed
     finally:
+        out.stop()
         runtime.close()
         loop.close()
