@@ -53,14 +53,15 @@ class LoopRunner:
         self._is_direct = given is not None and not is_foreign(given)
         self._new: deque[tuple[Attempt, _Process]] = deque()
         self._is_called = False
+        self._is_over = False
+        """Whether the loop was stopped, by the Runtime's close or by a coroutine that ran in it."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def submit(self, attempt: Attempt, process: _Process) -> bool:
         """Have the coroutine started soon. The bus's thread."""
         attempt.is_announced = True
         if self._given is not None and self._given.is_closed():
-            attempt.take()
-            attempt.offer_error(RuntimeError(_CLOSED), "")
+            _refuse(attempt)
             return True
         if self._is_direct:
             self._start(attempt, process)
@@ -72,10 +73,8 @@ class LoopRunner:
             try:
                 self.loop().call_soon_threadsafe(self._start_new)
             except RuntimeError:  # it was stopped, by a coroutine that ran in it
-                self._is_called = False
-                self._new.pop()
-                attempt.take()
-                attempt.offer_error(RuntimeError(_CLOSED), "")
+                self._is_over = True
+                self._start_new()
         return True
 
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -107,11 +106,13 @@ class LoopRunner:
         try:
             loop.run_forever()
         finally:
+            self._is_over = True
             self._end_tasks(loop)
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
             asyncio.set_event_loop(None)
             loop.close()
+            self._start_new()  # what was submitted meanwhile is answered too
 
     @staticmethod
     def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -128,9 +129,17 @@ class LoopRunner:
                 task._log_destroy_pending = False
 
     def _start_new(self) -> None:
+        # Cleared first: what is added from now on calls again.
         self._is_called = False
         while self._new:
-            self._start(*self._new.popleft())
+            try:
+                attempt, process = self._new.popleft()
+            except IndexError:  # the thread of a loop that is over has taken it
+                return
+            if self._is_over:
+                _refuse(attempt)
+            else:
+                self._start(attempt, process)
 
     def _start(self, attempt: Attempt, process: _Process) -> None:
         if not attempt.take():
@@ -205,6 +214,11 @@ class LoopRunner:
             self._thread.join(seconds)
             return not self._thread.is_alive()
         return True
+
+
+def _refuse(attempt: Attempt) -> None:
+    if attempt.take():
+        attempt.offer_error(RuntimeError(_CLOSED), "")
 
 
 async def _guard(process: _Process, job: Any) -> Any:

@@ -195,6 +195,32 @@ def test_a_loop_that_user_code_stopped_gives_failures_and_a_close_that_ends(rig:
     assert time.monotonic() - started < 2
 
 
+class BlockingStopper(BaseExecutor[StopJob]):
+    """Stops its loop, and holds it until its gate is opened."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.gate = Gate()
+
+    async def process(self, job: StopJob) -> None:
+        asyncio.get_running_loop().stop()
+        self.stopped.set()
+        self.gate.wait()
+
+
+def test_what_is_dispatched_while_user_code_stops_the_loop_fails(rig: Rig) -> None:
+    blocking = BlockingStopper()
+    rig.runtime.register(blocking)
+    rig.work()
+    stopper = rig.runtime.dispatcher.dispatch(StopJob())
+    drive(blocking.stopped.is_set)
+    handles = [rig.dispatch("loop") for _ in range(5)]
+    blocking.gate.open()
+    rig.end(stopper, *handles)
+    assert {handle.status for handle in handles} == {JobStatus.FAILED}
+    assert rig.works["work"].calls == 0
+
+
 # -- helpers and contexts ---------------------------------------------------------------------------------------------
 
 
