@@ -131,16 +131,18 @@ def test_a_failure_after_a_hit_is_a_failure_and_writes_nothing(cached: Rig) -> N
 
 
 def test_a_placeholder_is_told_once_for_all_attempts(cached: Rig) -> None:
-    cached.work("work", OSError(), OSError(), "fresh", is_open=True)
+    work = cached.work("work", OSError(), OSError(), "fresh", is_open=True)
     handle = cached.dispatch(
         "thread",
         cache=SWR,
         placeholder="...",
         retry=RetryPolicy(max_retries=2, base_delay=1, exponential_backoff=False),
     )
-    for _ in range(2):
-        drive(lambda: handle.status is JobStatus.WAITING)
-        cached.clock.advance(1)
+    drive(lambda: handle.status is JobStatus.WAITING and work.calls == 1)
+    cached.clock.advance(1)
+    # By the calls too: until the timer's offer is taken the status is still that of the first wait.
+    drive(lambda: handle.status is JobStatus.WAITING and work.calls == 2)
+    cached.clock.advance(1)
     cached.end(handle)
     assert cached.types(handle) == ["Started", "Placeholder", "Retrying", "Retrying", "Success"]
 

@@ -234,7 +234,8 @@ def test_retries_are_told_and_counted(runner: str, make_rig: Callable[..., Rig])
     work = rig.work("work", OSError("no net"), is_open=True)
     handle = rig.dispatch(runner, retry=RetryPolicy(max_retries=2, base_delay=1))
     for delay in (1, 2):
-        drive(lambda: handle.status is JobStatus.WAITING)
+        # By the calls too: until the timer's offer is taken the status is still that of the wait before.
+        drive(lambda calls=delay: handle.status is JobStatus.WAITING and work.calls == calls)
         rig.clock.advance(delay - 0.01)
         rig.drain()
         assert handle.status is JobStatus.WAITING
