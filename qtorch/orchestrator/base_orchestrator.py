@@ -169,7 +169,7 @@ class BaseOrchestrator(QObject, Generic[S]):
     @property
     def is_closed(self) -> bool:
         """Whether it was closed or has died."""
-        return self._core.is_closed
+        return self._core.is_closing
 
     def emit(self, new_state: S) -> None:  # type: ignore[override]  # hides the by-name emit of QObject; see SignalBus
         """Take ``new_state`` as the state, at once, and have the change told.
@@ -261,7 +261,7 @@ class BaseOrchestrator(QObject, Generic[S]):
                 f"{type(self).__name__}.dispatch was called on another thread than the one that made it.\n"
                 f"  Use runtime.dispatcher.dispatch there."
             )
-        if core.is_closed:
+        if core.is_closing:
             raise ClosedError(f"{type(self).__name__} is closed and cannot dispatch {type(job).__name__}")
         given = JobOptions.model_validate(options) if options else NO_OPTIONS
         return self._dispatcher.start(job, given, core.bus, core, core.lanes)

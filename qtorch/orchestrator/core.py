@@ -72,7 +72,7 @@ class OrchestratorCore:
     __slots__ = ("__weakref__", "_active", "_batches", "_cause", "_changing", "_computed", "_cursor", "_fields",
                  "_is_notifying", "_notified_in", "_owner", "_reentrant", "_rounds", "_running_observers", "_signals",
                  "_state_type", "_told", "_told_busy", "_touched", "_turn", "_watch", "bus", "handlers",
-                 "has_warned", "is_closed", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
+                 "has_warned", "is_closed", "is_closing", "is_strict", "jobs", "lanes", "mailbox", "name", "observers",
                  "running_changed", "sink", "state", "thread")  # fmt: skip
 
     def __init__(
@@ -99,6 +99,8 @@ class OrchestratorCore:
         self.lanes = Lanes()
         self.observers: dict[str, dict[Observer, None]] = {}
         self._running_observers: dict[type[BaseJob[Any]] | None, dict[Observer, None]] = {}
+        self.is_closing = False
+        """Whether its end has begun: its listeners are told a last time, and it takes no more jobs."""
         self.is_closed = False
         self.has_warned = False
         self.running_changed: set[type[BaseJob[Any]]] = set()
@@ -398,8 +400,9 @@ class OrchestratorCore:
 
     def close(self, keep_jobs: bool, reason: str) -> None:
         """Hear nothing more, and end the own jobs unless they are kept."""
-        if self.is_closed:
+        if self.is_closing:
             return
+        self.is_closing = True
         jobs = tuple(self.jobs.values())
         self.jobs.clear()
         for run in jobs:
@@ -407,8 +410,17 @@ class OrchestratorCore:
         if self.alive() is None:
             self._cursor.clear()
             self._told, self._touched = self.state, {}
-        # What changed last is told, and that nothing runs: a spinner bound to running() would stay for ever.
-        self.flush(math.inf)
+        try:
+            # What changed last is told, and that nothing runs: a spinner bound to running() would stay for ever.
+            self.flush(math.inf)
+        finally:  # a listener may call sys.exit()
+            self._end()
+            if not keep_jobs:
+                # The latest first: what waits in a lane ends before the one it waits for, and never begins.
+                for run in reversed(jobs):
+                    run.cancel(reason)
+
+    def _end(self) -> None:
         self.is_closed = True
         self._cursor.clear()
         # What refers back to this would keep it until the cyclic collector comes by.
@@ -419,10 +431,6 @@ class OrchestratorCore:
         self.running_changed.clear()
         if self.handlers.is_passive:
             self.bus.routes.remove_passive(self)
-        if not keep_jobs:
-            # The latest first: what waits in a lane ends before the one it waits for, and never begins.
-            for run in reversed(jobs):
-                run.cancel(reason)
 
 
 def _nothing(*_: object) -> bool:
