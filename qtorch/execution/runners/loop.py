@@ -55,7 +55,8 @@ class LoopRunner:
         self._is_called = False
         self._is_over = False
         """Whether the loop was stopped, by the Runtime's close or by a coroutine that ran in it."""
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], Attempt | None] = {}
+        """The tasks that have not ended, and the attempts they work for."""
 
     def submit(self, attempt: Attempt, process: _Process) -> bool:
         """Have the coroutine started soon. The bus's thread."""
@@ -113,6 +114,10 @@ class LoopRunner:
             asyncio.set_event_loop(None)
             loop.close()
             self._start_new()  # what was submitted meanwhile is answered too
+            # So are coroutines that ignored their cancellation: no line of them will ever run again.
+            for attempt in tuple(self._tasks.values()):
+                if attempt is not None:
+                    attempt.offer_error(asyncio.CancelledError(), "")
 
     @staticmethod
     def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -149,10 +154,10 @@ class LoopRunner:
         context.run(current_attempt.set, attempt)
         task = self._loop.create_task(_guard(process, attempt.run.job), context=context)
         attempt.stop_by = task
-        self._tasks.add(task)  # asyncio itself holds tasks weakly
+        self._tasks[task] = attempt  # asyncio itself holds tasks weakly
 
         def done(task: asyncio.Task[Any]) -> None:
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
             _offer(attempt, task)
 
         task.add_done_callback(done)
@@ -189,8 +194,8 @@ class LoopRunner:
 
         def start() -> None:
             task = loop.create_task(function())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
             task.add_done_callback(lambda _: told())
 
         if self._is_direct:
