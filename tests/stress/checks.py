@@ -99,7 +99,8 @@ def check_end(world: World) -> None:
         assert not thread.is_alive(), f"who waits for {handle} was never woken"
         assert outcomes == [handle.outcome]
     for window in world.every_window:
-        assert not window.spinner or window.spinner[-1] is False or not shiboken6.isValid(window)
+        if shiboken6.isValid(window) and window.spinner:
+            assert window.spinner[-1] is False, f"{window} spins on: {window.spinner}, {world.trace}"
     for lane in world.lanes:
         assert lane.counts == {"running": 0, "queued": 0}, lane.name
     assert world.rig.clock.pending == 0, "a timer was left behind"

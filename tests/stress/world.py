@@ -90,6 +90,9 @@ class World:
         self.waits: list[tuple[JobHandle[Any], threading.Thread, list[object]]] = []
         self.lanes: WeakSet[Lane] = WeakSet()  # weak, as in qtorch: how long a lane lives is part of the proof
         self.counter = 0
+        self.depth = 0
+        self.trace: list[str] = []
+        """What was done when, dialogs indented: a draw does not tell when its plan was carried out."""
 
     # -- what happens by plan -----------------------------------------------------------------------------------------
 
@@ -110,6 +113,7 @@ class World:
         plans = self.plans.get(place)
         if not plans:
             return
+        self.trace.append(f"{'  ' * self.depth}in a {place}: {'raise' if plans[0] is None else 'dialog'}")
         actions = plans.popleft()
         if actions is None:
             self.raised.append(PlannedError(place))
@@ -128,7 +132,9 @@ class World:
 
         timer.timeout.connect(look)
         timer.start(0)
+        self.depth += 1
         dialog.exec()
+        self.depth -= 1
         shiboken6.delete(dialog)
 
     def recorder(self, handle: JobHandle[Any]) -> Recorder:
@@ -178,6 +184,7 @@ class World:
     def do(self, what: str, number: int = 0, options: dict[str, Any] | None = None) -> None:
         """Do one thing."""
         rig = self.rig
+        self.trace.append(f"{'  ' * self.depth}{what} {number}")
         match what:
             case "dispatch":
                 self.dispatch(options or {})
@@ -264,6 +271,19 @@ class World:
         """Whether all jobs and all work have ended."""
         return not self.services.running and not self.services.working
 
+    def left(self) -> str:
+        """Give what has not ended, for a message."""
+        services = self.services
+        runs = [f"{run.handle()!r} is_settled={run.is_settled}" for run in tuple(services.running.values())]
+        work = [f"{attempt.run.id} has_begun={attempt.has_begun}" for attempt in services.working]
+        mailbox = self.rig.runtime.bus.core.mailbox
+        rest = [
+            services.threads.counts,
+            services.loop.counts,
+            f"{len(mailbox.queue)} queued {mailbox.wake_is_pending=}",
+        ]
+        return f"{runs}, {work}, {rest}, {self.trace}"
+
     def come_to_an_end(self) -> None:
         """Let all work end, retries included, and have everything told."""
         self.plans.clear()
@@ -274,7 +294,10 @@ class World:
             return any(run.status is JobStatus.WAITING for run in tuple(self.services.running.values()))
 
         while not self.is_quiet():
-            drive(lambda: self.is_quiet() or is_waiting(), "the end of all work, or a retry wait")
+            try:
+                drive(lambda: self.is_quiet() or is_waiting())
+            except AssertionError:
+                raise AssertionError(f"work did not end: {self.left()}") from None
             if is_waiting():
                 self.rig.clock.advance(2.0)
         self.rig.drain()
