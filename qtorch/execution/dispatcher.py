@@ -20,8 +20,9 @@ from qtorch.job.base_job import attached_options, take_for_dispatch
 from qtorch.job.options import NO_OPTIONS, DispatchOptions, JobOptions, merge_options
 
 if TYPE_CHECKING:
+    from qtorch.bus.core import BusCore
     from qtorch.bus.routes import Owner
-    from qtorch.bus.signal_bus import BusCore, SignalBus
+    from qtorch.bus.signal_bus import SignalBus
     from qtorch.execution.attempt import Runner
     from qtorch.execution.base_executor import BaseExecutor
     from qtorch.execution.services import Services

@@ -26,9 +26,9 @@ from qtorch.ports import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Owner
-    from qtorch.bus.signal_bus import BusCore
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.lanes import Lane
     from qtorch.execution.services import Services

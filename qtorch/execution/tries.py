@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from qtorch.errors import ErrorReport, JobCancelledError, JobTimeoutError, NoRetry
-from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent, clamp_progress
+from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent
+from qtorch.events.job_events import clamp_progress
 from qtorch.execution.attempt import Attempt
 from qtorch.execution.lanes import queue_key
 from qtorch.execution.progress import Progress
@@ -16,9 +17,9 @@ from qtorch.job.results import JobCancelled, JobFailure, JobTimeout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Owner
-    from qtorch.bus.signal_bus import BusCore
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.handle import JobHandle
     from qtorch.execution.services import Services

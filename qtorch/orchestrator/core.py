@@ -24,8 +24,8 @@ from qtorch.state.tracking import ANY_FIELD
 if TYPE_CHECKING:
     from collections import deque
 
+    from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Cause
-    from qtorch.bus.signal_bus import BusCore
     from qtorch.events import BaseEvent
     from qtorch.execution.run import JobRun
     from qtorch.job.base_job import BaseJob

@@ -27,7 +27,8 @@ from qtorch import (
     JobTimeoutError,
     JobTimeoutEvent,
 )
-from qtorch.events import clamp_progress, make_job_event, stamp
+from qtorch.events.job_events import clamp_progress
+from qtorch.events.making import make_job_event, stamp
 
 
 class FetchJob(BaseJob[Any]):

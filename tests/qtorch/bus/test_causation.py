@@ -10,7 +10,7 @@ import pytest
 
 from qtorch import BaseEvent, BaseJob, JobStartedEvent, JobSuccessEvent, SignalBus, executes
 from qtorch.bus import cursor, mailbox
-from qtorch.bus.signal_bus import LONGEST_CHAIN
+from qtorch.bus.core import LONGEST_CHAIN
 from tests.qtorch.bus.rig import Left, Said, say, turn
 
 if TYPE_CHECKING:
