@@ -72,6 +72,16 @@ class JobProgressEvent(JobEvent):
     total_steps: int | None = None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class JobItemsEvent(JobEvent, Generic[R]):
+    """The job streamed ``items``: all since the last such event, in order. At most one event a frame.
+
+    A job streams if its executor's ``process`` is a generator, plain or async.
+    """
+
+    items: tuple[R, ...] = ()
+
+
 def clamp_progress(value: float) -> float:
     """Give ``value`` within 0..1, and 0 for NaN: a bad figure is never a reason to fail the work.
 

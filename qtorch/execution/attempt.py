@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qtorch.execution.items import Items
 from qtorch.job.cancellation import CancellationToken
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ class Attempt:
         self.started_at = run.services.clock.now()
         run.bus.mailbox.post(run.take_begun, self)
 
+    def offer_items(self, items: Sequence[Any], resume: Callable[[], object]) -> bool:
+        """Offer ``items``, at least one, as the next of the stream; give whether there is room for more.
+
+        If there is not, wait: ``resume()`` is called, once, on the bus's thread, when there is room again or the
+        attempt is over. It may not raise. Any thread, one at a time.
+        """
+        run = self.run
+        if run.items is None:
+            run.items = Items()
+        return run.items.offer(run, self, items, resume)
+
+    def give_way(self) -> None:
+        """Let other threads have the interpreter, the GUI thread first. Any thread."""
+        self.run.services.give_way()
+
     def offer_data(self, data: Any) -> None:
         """Offer ``data`` as the result. The runner's thread; call it or :meth:`offer_error` once."""
         run = self.run
@@ -81,7 +97,8 @@ class Runner(Protocol):
         """Have ``process(attempt.run.job)`` called; give, and note as ``attempt.is_announced``, whether that is now.
 
         If it is not, the runner calls ``attempt.tell_begun()`` when the work begins. It must ``take()`` the attempt
-        first, and offer data or an error when the work has really ended. The bus's thread.
+        first, set :data:`current_attempt` where it calls ``process``, and offer data or an error when the work has
+        really ended. The bus's thread.
         """
         ...
 

@@ -16,6 +16,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Gate, Lanes
 from qtorch.execution.run import JobRun
 from qtorch.execution.status import JobStatus
+from qtorch.execution.streaming import runnable
 from qtorch.job.base_job import attached_options, take_for_dispatch
 from qtorch.job.options import NO_OPTIONS, DispatchOptions, JobOptions, merge_options
 
@@ -41,7 +42,7 @@ class Registration:
 
     def __init__(self, executor: BaseExecutor[Any], services: Services) -> None:
         self.executor = executor
-        self.process: Callable[[Any], Any] = executor.process
+        self.process: Callable[[Any], Any] = runnable(executor.process)
         self.runner: Runner = services.loop if inspect.iscoroutinefunction(self.process) else services.threads
         limit = executor.max_concurrency
         self.gate = None if limit is None else Gate(limit)

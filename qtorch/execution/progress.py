@@ -41,7 +41,7 @@ class Progress:
         """Deliver the pending report now, or in the next frame. The bus's thread."""
         now = run.services.clock.now()
         if not is_due and now - self._told_at < FRAME:
-            run.services.show_in_next_frame(run)
+            run.services.show_in_next_frame(run, run.take_progress)
             return None
         self._is_posted = False
         return self.deliver(run, now)

@@ -243,7 +243,7 @@ class JobRun(Tries):
             return before
         self.is_ended = True
         self.services.running.pop(self.id, None)
-        if self._progress is not None:
+        if self._progress is not None or self.items is not None:
             self.services.show_no_more(self)
         self.bus.jobs.end(self)
         if self.owner is not None:

@@ -7,6 +7,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtorch.bus.mailbox import Mailbox
     from qtorch.cache.cache import Cache
     from qtorch.execution.attempt import Attempt
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from qtorch.ports import Clock, ErrorSink, Timer
 
 FRAME = 0.016
-"""Seconds between two progress events of one job: nobody sees more than 60 a second."""
+"""Seconds between two events of progress, or of items, of one job: nobody sees more than 60 a second."""
 
 _OVERDUE = 0.001
 _STEP_ASIDE = 0.0005
@@ -53,7 +55,7 @@ class Services:
         """Runs that have not ended, by id. Added to on any thread, removed from on the bus's."""
         self.working: dict[Attempt, None] = {}
         """Attempts whose work goes on, that of ended jobs included. The bus's thread."""
-        self._in_frame: dict[Tries, None] = {}
+        self._in_frame: dict[Callable[[bool], object], Tries] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
 
@@ -72,24 +74,25 @@ class Services:
             self._yielded.at = now
             sleep(_STEP_ASIDE)
 
-    def show_in_next_frame(self, run: Tries) -> None:
-        """Have ``run`` tell its latest progress when the next frame is due. The bus's thread."""
-        self._in_frame[run] = None
+    def show_in_next_frame(self, run: Tries, take: Callable[[bool], object]) -> None:
+        """Have ``take(True)``, a method of ``run``, called when the next frame is due. The bus's thread."""
+        self._in_frame[take] = run
         if self._frame_timer is None:
             self._frame_timer = self.clock.call_later(FRAME, self._frame_due)
 
     def show_no_more(self, run: Tries) -> None:
         """Forget :meth:`show_in_next_frame`: the run has ended."""
-        self._in_frame.pop(run, None)
+        self._in_frame.pop(run.take_progress, None)
+        self._in_frame.pop(run.take_items, None)
         if not self._in_frame and self._frame_timer is not None:
             self._frame_timer.cancel()
             self._frame_timer = None
 
     def _frame_due(self) -> None:
         self._frame_timer = None
-        runs, self._in_frame = self._in_frame, {}
-        for run in runs:
-            run.bus.mailbox.post(run.take_progress, True)
+        due, self._in_frame = self._in_frame, {}
+        for take, run in due.items():
+            run.bus.mailbox.post(take, True)
 
     def snapshot(self) -> dict[str, Any]:
         """Give the figures of :meth:`Runtime.snapshot`. The bus's thread."""

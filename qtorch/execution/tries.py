@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qtorch.bus.routes import Owner
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.handle import JobHandle
+    from qtorch.execution.items import Items
     from qtorch.execution.services import Services
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import JobOptions
@@ -38,7 +39,7 @@ class Tries:
     """
 
     __slots__ = ("__weakref__", "_is_begun", "_progress", "_retry_timer", "_token", "_traceback", "attempt", "bus",
-                 "cause", "id", "is_ended", "job", "late", "number", "options", "outcome", "owner",
+                 "cause", "id", "is_ended", "items", "job", "late", "number", "options", "outcome", "owner",
                  "registration", "services", "status")  # fmt: skip
 
     def __init__(
@@ -71,6 +72,8 @@ class Tries:
         self._is_begun = False
         self._traceback = ""
         self._progress: Progress | None = None
+        self.items: Items | None = None
+        """What it streamed and was not told yet; None until it streams."""
         self._retry_timer: Timer | None = None
         self._token = options.token
 
@@ -145,12 +148,15 @@ class Tries:
     def _first(self, take: Callable[[Any], Any], argument: Any) -> list[Step] | None:
         """Give the calls for what has to be told before ``take(argument)`` is, which then is put back in front.
 
-        A worker can be done before the bus's thread has told that it began; and pending progress comes before any
-        other event of its job.
+        A worker can be done before the bus's thread has told that it began; and pending items, then pending progress,
+        come before any other event of their job.
         """
         if self.outcome is None and not self._is_begun:
             self.bus.mailbox.queue.appendleft((take, argument))
             return self._take_started()
+        if self.items is not None and self._is_begun and (last := self.items.close(self)) is not None:
+            self.bus.mailbox.queue.appendleft((take, argument))
+            return last
         if self._progress is not None and self._progress.pending is not None and self._is_begun:
             self.bus.mailbox.queue.appendleft((take, argument))
             return self._progress.deliver(self, self.services.clock.now()) or []
@@ -181,6 +187,13 @@ class Tries:
             return self._first(self.take_progress, is_due)
         assert self._progress is not None
         return self._progress.take(self, bool(is_due))
+
+    def take_items(self, is_due: bool | None) -> list[Step] | None:
+        """Deliver pending items, if their frame ``is_due`` or the last one was long enough ago."""
+        if not self._is_begun and self.outcome is None:
+            return self._first(self.take_items, is_due)
+        assert self.items is not None
+        return self.items.take(self, bool(is_due))
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -240,6 +253,8 @@ class Tries:
         elif not attempt.is_stopped:
             attempt.is_stopped = True
             attempt.token.cancel(reason)
+            if self.items is not None:
+                self.items.drop(self)
             self.registration.runner.stop(attempt)
 
     def _work_ended(self, attempt: Attempt) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         JobCancelledEvent,
         JobEvent,
         JobFailureEvent,
+        JobItemsEvent,
         JobPlaceholderEvent,
         JobProgressEvent,
         JobRetryingEvent,
@@ -87,7 +88,7 @@ class BaseOrchestrator(QObject, Generic[S]):
     effect = Signal(object)
 
     passive_progress: ClassVar[bool] = False
-    """Whether progress of foreign jobs is heard passively too."""
+    """Whether progress and streamed items of foreign jobs are heard passively too."""
 
     _handlers: ClassVar[Handlers | None] = None
     _state_type: ClassVar[type[BaseState] | None] = None
@@ -330,6 +331,9 @@ class BaseOrchestrator(QObject, Generic[S]):
 
     def on_progress(self, event: JobProgressEvent) -> None:
         """Hook: an own job got on."""
+
+    def on_items(self, event: JobItemsEvent[Any]) -> None:
+        """Hook: an own job streamed items."""
 
     def on_job_retrying(self, event: JobRetryingEvent) -> None:
         """Hook: an attempt of an own job failed and will be repeated."""

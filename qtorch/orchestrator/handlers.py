@@ -11,6 +11,7 @@ from qtorch.events import (
     JobCancelledEvent,
     JobEvent,
     JobFailureEvent,
+    JobItemsEvent,
     JobPlaceholderEvent,
     JobProgressEvent,
     JobRetryingEvent,
@@ -49,7 +50,7 @@ class _On:
         )
 
 
-# The last overload fits what the first three fit too, less exactly: the first that fits counts.
+# The last overload fits what the first four fit too, less exactly: the first that fits counts.
 @overload
 def on(  # type: ignore[overload-overlap]
     event: type[JobSuccessEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
@@ -62,6 +63,10 @@ def on(  # type: ignore[overload-overlap]
 def on(  # type: ignore[overload-overlap]
     event: type[JobPlaceholderEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
 ) -> Callable[[Callable[[O, JobPlaceholderEvent[R]], T]], Callable[[O, JobPlaceholderEvent[R]], T]]: ...
+@overload
+def on(  # type: ignore[overload-overlap]
+    event: type[JobItemsEvent[Any]], job: type[BaseJob[R]], /, *, passive: bool = False
+) -> Callable[[Callable[[O, JobItemsEvent[R]], T]], Callable[[O, JobItemsEvent[R]], T]]: ...
 @overload
 def on(
     event: type[E], job: type[BaseJob[Any]] | None = None, /, *, passive: bool = False
@@ -109,6 +114,7 @@ def _is_class_of(value: object, base: type[Any]) -> bool:
 _HOOKS: tuple[tuple[type[JobEvent], str], ...] = (
     (JobStartedEvent, "on_job_started"),
     (JobProgressEvent, "on_progress"),
+    (JobItemsEvent, "on_items"),
     (JobRetryingEvent, "on_job_retrying"),
     (JobPlaceholderEvent, "on_placeholder"),
     (JobCacheHitEvent, "on_cache_hit"),
@@ -156,7 +162,7 @@ class Handlers:
             names = [*self._marked(kind, True)]
             if self._overrides("on_passive_event"):
                 names.append("on_passive_event")
-            if issubclass(kind[0], JobProgressEvent) and not self._cls.passive_progress:
+            if issubclass(kind[0], JobProgressEvent | JobItemsEvent) and not self._cls.passive_progress:
                 names.clear()
             found = self._passive[kind] = tuple(names)
         return found
