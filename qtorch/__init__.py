@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from qtorch.execution.base_executor import BaseExecutor, executes
     from qtorch.execution.dispatcher import Dispatcher
     from qtorch.execution.handle import JobHandle
+    from qtorch.execution.lane import Lane
     from qtorch.execution.status import JobStatus
     from qtorch.job.base_job import BaseJob
     from qtorch.job.cancellation import CancellationToken
@@ -148,6 +149,7 @@ _ROOMS = {
     "qtorch.execution.base_executor": ("BaseExecutor", "executes"),
     "qtorch.execution.dispatcher": ("Dispatcher",),
     "qtorch.execution.handle": ("JobHandle",),
+    "qtorch.execution.lane": ("Lane",),
     "qtorch.execution.status": ("JobStatus",),
     "qtorch.job.base_job": ("BaseJob",),
     "qtorch.job.cancellation": ("CancellationToken",),
@@ -227,6 +229,7 @@ __all__ = [
     "JobTimeoutEvent",
     "KEEP_LATEST",
     "KeyedListModel",
+    "Lane",
     "LanePolicy",
     "MISSING",
     "NoRetry",

@@ -12,8 +12,9 @@ from qtorch import ports
 from qtorch.errors import ClosedError, DuplicateExecutorError, ExecutorNotFoundError
 from qtorch.execution.base_executor import know_running
 from qtorch.execution.endings import Endings
+from qtorch.execution.gate import Gate
 from qtorch.execution.handle import JobHandle
-from qtorch.execution.lanes import Gate, Lanes
+from qtorch.execution.lanes import Lanes
 from qtorch.execution.run import JobRun
 from qtorch.execution.status import JobStatus
 from qtorch.execution.streaming import runnable
@@ -138,6 +139,10 @@ class Dispatcher:
             No executor does such jobs.
         ClosedError
             The Runtime or the bus is closed.
+        QueueFullError
+            As many jobs wait in the lane as may.
+        ValueError
+            The lane has another policy, or belongs to another Runtime.
         pydantic.ValidationError
             An option does not fit.
         """
@@ -157,7 +162,9 @@ class Dispatcher:
             options, lane = given, None
         else:
             options = merge_options(job_type.default_options, attached, given)
-            lane = lanes.choose(job_type, options)
+            lane = lanes.choose(job_type, options, self.services.lanes)
+            if lane is not None and lane.max_queue is not None:
+                lane.claim(job_type.__name__, is_paced=options.debounce is not None or options.throttle is not None)
         taken = take_for_dispatch(job)
         while taken.id in self.services.running:  # an id that was given by hand, or unpickled twice
             taken = take_for_dispatch(taken)

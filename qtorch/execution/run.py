@@ -16,10 +16,10 @@ from qtorch.events import (
 )
 from qtorch.execution.data_strategy import DataLookup
 from qtorch.execution.handle import JobHandle
-from qtorch.execution.lanes import queue_key
 from qtorch.execution.status import JobStatus
 from qtorch.execution.tries import Tries
 from qtorch.execution.waiters import OVER, end
+from qtorch.execution.waiting_line import queue_key
 from qtorch.job.results import JobCancelled, JobFailure, JobSuccess, JobTimeout
 from qtorch.ports import MISSING
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Owner
     from qtorch.execution.dispatcher import Registration
-    from qtorch.execution.lanes import Lane
+    from qtorch.execution.lane import Lane
     from qtorch.execution.services import Services
     from qtorch.execution.waiters import Waiters
     from qtorch.job.base_job import BaseJob
@@ -118,8 +118,27 @@ class JobRun(Tries):
         if self.lane is None:
             self.proceed()
         else:
-            self.queue_key = queue_key(self.services.clock.now(), options.priority)
-            self.lane.enter(self)
+            now = self.services.clock.now()
+            self.queue_key = queue_key(now, options.priority)
+            if options.debounce is None and options.throttle is None:
+                self.lane.enter(self)
+            else:
+                self.lane.pace(self, options.debounce, options.throttle, now)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether it is debounced or throttled."""
+        return self.options.debounce is not None or self.options.throttle is not None
+
+    def hold(self, seconds: float) -> None:
+        """Wait so long before it enters its lane."""
+        self.status = JobStatus.WAITING
+        self._wait_timer = self._later(seconds, self._take_due)
+
+    def _take_due(self, _: object) -> None:
+        if self.outcome is None and self.lane is not None:
+            self.status = JobStatus.QUEUED
+            self.lane.come_due(self, self.options.throttle, self.services.clock.now())
 
     def proceed(self) -> None:
         """Go on: the lane is free."""
@@ -222,8 +241,8 @@ class JobRun(Tries):
         self.status = _STATUS_OF[type(outcome)]
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._retry_timer is not None:
-            self._retry_timer.cancel()
+        if self._wait_timer is not None:
+            self._wait_timer.cancel()
         if self._unlink is not None:
             self._unlink()
 

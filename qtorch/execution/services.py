@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
+
+from qtorch.execution.lanes import SharedLanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from qtorch.execution.runners.loop import LoopRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
     from qtorch.execution.tries import Tries
-    from qtorch.ports import Clock, ErrorSink, Timer
+    from qtorch.ports import Clock, ErrorSink, Random, Timer
 
 FRAME = 0.016
 """Seconds between two events of progress, or of items, of one job: nobody sees more than 60 a second."""
@@ -29,8 +32,8 @@ class Services:
     """The clock, cache, runners and books of one Runtime, shared by all its runs."""
 
     __slots__ = (
-        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "loop", "mailbox", "owns_clock", "running", "sink",
-        "threads", "working",
+        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "lanes", "loop", "mailbox", "owns_clock", "random",
+        "running", "sink", "threads", "working",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +41,7 @@ class Services:
         *,
         clock: Clock,
         owns_clock: bool,
+        random: Random,
         cache: Cache,
         sink: ErrorSink,
         mailbox: Mailbox,
@@ -46,9 +50,11 @@ class Services:
     ) -> None:
         self.clock = clock
         self.owns_clock = owns_clock
+        self.random = random
         self.cache = cache
         self.sink = sink
         self.mailbox = mailbox
+        self.lanes = SharedLanes(mailbox)
         self.threads = threads
         self.loop = loop
         self.running: dict[str, JobRun] = {}
@@ -100,17 +106,29 @@ class Services:
         for run in tuple(self.running.values()):
             if run.status.value in by_status:
                 by_status[run.status.value] += 1
-        # Lanes of several orchestrators can have one name.
-        lanes: dict[str, dict[str, int]] = {}
-        for lane in {run.lane for run in tuple(self.running.values()) if run.lane is not None}:
-            of_name = lanes.setdefault(lane.name, dict.fromkeys(lane.counts, 0))
-            for what, number in lane.counts.items():
-                of_name[what] += number
-        still_working = [attempt.run.id for attempt in self.working if attempt.run.is_settled]
+        stuck = [attempt.run for attempt in self.working if attempt.run.is_settled]
+        still_working = [run.id for run in stuck]
+        by_runner = Counter(run.registration.runner for run in stuck)
         return {
             **by_status,
             "still_working": len(still_working),
             "still_working_jobs": tuple(still_working),
-            "lanes": lanes,
-            "runners": {"threads": self.threads.counts, "loop": self.loop.counts},
+            "lanes": self._lanes_by_name(),
+            "runners": {
+                name: {**runner.counts, "still_working": by_runner[runner]}
+                for name, runner in (("threads", self.threads), ("loop", self.loop))
+            },
         }
+
+    def _lanes_by_name(self) -> dict[str, dict[str, Any]]:
+        # Work that goes on after its job has ended holds its lane, too.
+        runs = (*self.running.values(), *(attempt.run for attempt in self.working))
+        by_name: dict[str, dict[str, Any]] = {}
+        for lane in dict.fromkeys((*self.lanes, *(run.lane for run in runs))):
+            if lane is not None:
+                # Lanes of several orchestrators can have one name.
+                of_name = by_name.setdefault(lane.name, {**dict.fromkeys(lane.counts, 0), "paused": False})
+                for what, number in lane.counts.items():
+                    of_name[what] += number
+                of_name["paused"] |= lane.is_paused
+        return by_name

@@ -12,7 +12,7 @@ class JobStatus(StrEnum):
     """It waits for its lane, for its executor's limit or for a free thread."""
     RUNNING = "running"
     WAITING = "waiting"
-    """It waits until a failed attempt is repeated."""
+    """It waits for a time: a debounce or throttle before it begins, or until a failed attempt is repeated."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"

@@ -9,9 +9,9 @@ from qtorch.errors import ErrorReport, JobCancelledError, JobTimeoutError, NoRet
 from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent
 from qtorch.events.job_events import clamp_progress
 from qtorch.execution.attempt import Attempt
-from qtorch.execution.lanes import queue_key
 from qtorch.execution.progress import Progress
 from qtorch.execution.status import JobStatus
+from qtorch.execution.waiting_line import queue_key
 from qtorch.job.results import JobCancelled, JobFailure, JobTimeout
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.handle import JobHandle
     from qtorch.execution.items import Items
+    from qtorch.execution.lane import Lane
     from qtorch.execution.services import Services
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import JobOptions
@@ -38,9 +39,12 @@ class Tries:
     listener calls that follow, so that an event is the very next thing delivered.
     """
 
-    __slots__ = ("__weakref__", "_is_begun", "_progress", "_retry_timer", "_token", "_traceback", "attempt", "bus",
+    __slots__ = ("__weakref__", "_is_begun", "_progress", "_token", "_traceback", "_wait_timer", "attempt", "bus",
                  "cause", "id", "is_ended", "items", "job", "late", "number", "options", "outcome", "owner",
                  "registration", "services", "status")  # fmt: skip
+
+    lane: Lane | None
+    """Where it waits, or holds a place until its work has ended; a slot of the whole run's."""
 
     def __init__(
         self,
@@ -74,7 +78,8 @@ class Tries:
         self._progress: Progress | None = None
         self.items: Items | None = None
         """What it streamed and was not told yet; None until it streams."""
-        self._retry_timer: Timer | None = None
+        self._wait_timer: Timer | None = None
+        """Of the wait before the job enters its lane, or before its next attempt."""
         self._token = options.token
 
     @property
@@ -281,9 +286,9 @@ class Tries:
         if self.outcome is not None:  # should_retry cancelled the job
             return None
         if policy is not None and may_retry:
-            delay = policy.get_delay(self.number - 1)
+            delay = policy.get_delay(self.number - 1, self.services.random)
             self.status = JobStatus.WAITING
-            self._retry_timer = self._later(delay, self._take_retry)
+            self._wait_timer = self._later(delay, self._take_retry)
             return self._tell(JobRetryingEvent, self.number + 1, policy.max_retries, error, delay)
         if isinstance(error, NoRetry):
             error = error.error

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, Unpack, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from qtorch.job.cancellation import CancellationToken
 from qtorch.job.durations import Seconds
@@ -37,6 +37,20 @@ SEQUENTIAL = LanePolicy.SEQUENTIAL
 DROPPABLE = LanePolicy.DROPPABLE
 RESTARTABLE = LanePolicy.RESTARTABLE
 KEEP_LATEST = LanePolicy.KEEP_LATEST
+
+
+@runtime_checkable
+class SharedLane(Protocol):
+    """A lane that ``runtime.lane()`` gave."""
+
+    name: str
+    policy: LanePolicy
+
+    def pause(self) -> None:
+        """Let nobody in."""
+
+    def resume(self) -> None:
+        """Let those that wait in."""
 
 
 class CachePolicy(BaseModel):
@@ -92,7 +106,12 @@ class JobOptions(BaseModel):
     priority
         Higher runs first where jobs wait; one step is worth 5 s of waiting.
     lane, policy
-        Which jobs it shares a lane with, and how it meets them there.
+        Which jobs it shares a lane with, by the lane's name or as ``runtime.lane()`` gave it, and how it meets them.
+    debounce
+        Seconds (or a timedelta) to wait before it enters its lane; a newer dispatch into the lane supersedes it.
+    throttle
+        Seconds during which no other throttled job enters the lane: the first enters at once, of the others the
+        latest at their end. Not together with debounce.
     metadata
         Anything; merged by key.
     """
@@ -106,8 +125,10 @@ class JobOptions(BaseModel):
     placeholder: Any = MISSING
     token: CancellationToken | None = None
     priority: int = Field(default=0, strict=True)
-    lane: str | None = None
+    lane: str | SharedLane | None = None
     policy: LanePolicy | None = None
+    debounce: Seconds | None = None
+    throttle: Seconds | None = None
     metadata: Mapping[str, Any] = Field(default_factory=dict)
 
     if TYPE_CHECKING:
@@ -118,6 +139,15 @@ class JobOptions(BaseModel):
     @classmethod
     def _number_of_retries(cls, value: object) -> object:
         return RetryPolicy(max_retries=value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _one_pace(self) -> Self:
+        if self.debounce is not None and self.throttle is not None:
+            raise ValueError(
+                "debounce waits for a pause and throttle does not: give one of them. "
+                "One given where the job is dispatched replaces the other in its class's default_options"
+            )
+        return self
 
 
 NO_OPTIONS = JobOptions()
@@ -134,8 +164,10 @@ class DispatchOptions(TypedDict, total=False):
     placeholder: Any
     token: CancellationToken | None
     priority: int
-    lane: str | None
+    lane: str | SharedLane | None
     policy: LanePolicy | None
+    debounce: float | timedelta | None
+    throttle: float | timedelta | None
     metadata: Mapping[str, Any]
 
 
@@ -152,7 +184,7 @@ def merge_options(*layers: JobOptions) -> JobOptions:
     """Give the options that hold when ``layers`` are laid over each other, the last on top.
 
     Only what a layer set counts; an explicit None switches the value below off. ``metadata`` merges by key, tokens
-    are linked.
+    are linked, and ``debounce`` and ``throttle`` replace each other.
     """
     set_layers = [layer for layer in layers if layer.model_fields_set]
     if not set_layers:
@@ -163,6 +195,8 @@ def merge_options(*layers: JobOptions) -> JobOptions:
     for layer in set_layers:
         for name in layer.model_fields_set:
             merged[name] = _join(name, merged.get(name), getattr(layer, name))
+            if name in _OTHER_PACE and merged[name] is not None:
+                merged.pop(_OTHER_PACE[name], None)
     # Every value was validated by its own layer.
     return JobOptions.model_construct(_fields_set=set(merged), **merged)
 
@@ -171,6 +205,9 @@ _JOINS: dict[str, Callable[[Any, Any], Any]] = {
     "metadata": lambda below, above: {**below, **above},
     "token": lambda below, above: below if below is above else CancellationToken.linked(below, above),
 }
+
+
+_OTHER_PACE = {"debounce": "throttle", "throttle": "debounce"}
 
 
 def _join(name: str, below: Any, above: Any) -> Any:

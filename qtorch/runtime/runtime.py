@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import random as python_random
 import sys
 import weakref
 from collections.abc import Callable, Iterable
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.cache.provider import CacheProvider
     from qtorch.execution.handle import JobHandle
-    from qtorch.ports import Clock
+    from qtorch.execution.lane import Lane
+    from qtorch.job.options import LanePolicy
+    from qtorch.ports import Clock, Random
 
 _log = logging.getLogger("qtorch.runtime")
 
@@ -61,6 +64,8 @@ class Runtime(QObject):
         A CacheProvider; None for one in memory.
     clock
         The port for time; None for Qt's.
+    random
+        The port for randomness, of which the jitter of retry waits is made; None for Python's.
     loop
         The asyncio loop for ``async def`` executors, such as ``qasync.QEventLoop(app)``; :meth:`exec` runs and closes
         it. None for a loop in a thread of its own, started at the first coroutine.
@@ -100,6 +105,7 @@ class Runtime(QObject):
         executors: Iterable[BaseExecutor[Any]] = (),
         cache: CacheProvider | None = None,
         clock: Clock | None = None,
+        random: Random | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         threads: int | None = None,
         strict: bool = False,
@@ -131,6 +137,7 @@ class Runtime(QObject):
         self._services = Services(
             clock=self.clock,
             owns_clock=clock is None,
+            random=random or python_random.Random(),
             cache=self.cache,
             sink=self,
             mailbox=mailbox,
@@ -171,8 +178,42 @@ class Runtime(QObject):
         for executor in executors:
             self.dispatcher.register(executor)
 
+    def lane(
+        self,
+        name: str,
+        *,
+        policy: LanePolicy | None = None,
+        limit: int | None = None,
+        max_queue: int | None = None,
+    ) -> Lane:
+        """Make a lane that all orchestrators share, or give the one of that name. Any thread.
+
+        From then on ``lane=name`` means this lane everywhere; jobs that are in private lanes of that name stay there.
+
+        Parameters
+        ----------
+        name
+            What ``dispatch(lane=name)`` names it by.
+        policy
+            How its jobs meet; CONCURRENT unless given.
+        limit
+            How many are inside at a time; any number for CONCURRENT unless given, else one.
+        max_queue
+            How many may wait for those inside; any number unless given.
+
+        Raises
+        ------
+        ValueError
+            There is one of that name that was made with other arguments; or the limit does not fit the policy.
+        """
+        return self._services.lanes.make(name, policy, limit, max_queue)
+
     def snapshot(self) -> dict[str, Any]:
-        """Give how many jobs are queued, running and waiting, and which work outlives its job."""
+        """Give how many jobs are queued, running and waiting, per lane and runner too, and which work outlives its job.
+
+        ``still_working_jobs`` names the jobs that have ended while their work goes on; ``lanes`` and ``runners`` count
+        them where they hold a place. Shared lanes are always in it, private ones while jobs are in them.
+        """
         return self._services.snapshot()
 
     @property

@@ -11,7 +11,7 @@ from qtorch import DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle
 from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
 
 if TYPE_CHECKING:
-    from qtorch.execution.lanes import Lane
+    from qtorch.execution.lane import Lane
     from tests.stress.world import Window, World
 
 
@@ -102,7 +102,8 @@ def check_end(world: World) -> None:
         if shiboken6.isValid(window) and window.spinner:
             assert window.spinner[-1] is False, f"{window} spins on: {window.spinner}, {world.trace}"
     for lane in world.lanes:
-        assert lane.counts == {"running": 0, "queued": 0}, lane.name
+        assert not any(lane.counts.values()), f"{lane} is not empty: {lane.counts}"
+        assert (lane._claimed, lane._claimed_paced) == (0, 0), f"{lane} holds places for nobody"
     assert world.rig.clock.pending == 0, "a timer was left behind"
     assert world.services.threads._stuck == 0
     assert world.rig.runtime.bus.core.mailbox.is_idle

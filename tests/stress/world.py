@@ -29,7 +29,7 @@ from tests.stress.recorder import Recorder
 
 if TYPE_CHECKING:
     from qtorch.events import JobEvent
-    from qtorch.execution.lanes import Lane
+    from qtorch.execution.lane import Lane
 
 Action: TypeAlias = "tuple[str, int, dict[str, Any]]"
 """What to do, to which of the jobs there are, and how to dispatch if it is a dispatch."""

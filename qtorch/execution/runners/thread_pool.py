@@ -16,8 +16,8 @@ from PySide6.QtCore import QCoreApplication, QRunnable, QThreadPool
 
 from qtorch.execution.attempt import Attempt, current_attempt
 from qtorch.execution.failures import ship
-from qtorch.execution.lanes import queue_key
 from qtorch.execution.streaming import stream
+from qtorch.execution.waiting_line import queue_key
 
 if TYPE_CHECKING:
     from qtorch.ports import Clock

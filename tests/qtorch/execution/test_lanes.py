@@ -400,7 +400,7 @@ def test_the_snapshot_counts_what_waits_in_each_lane(rig: Rig) -> None:
     rig.drain()
     figures = rig.runtime.snapshot()
     assert (figures["running"], figures["queued"]) == (1, 2)
-    assert figures["lanes"] == {LANE: {"running": 1, "queued": 2}}
+    assert figures["lanes"] == {LANE: {"running": 1, "queued": 2, "waiting": 0, "still_working": 0, "paused": False}}
     rig.open_all()
     rig.quiet()
     assert rig.runtime.snapshot()["lanes"] == {}

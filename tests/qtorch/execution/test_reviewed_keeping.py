@@ -20,7 +20,7 @@ from qtorch import (
     LanePolicy,
 )
 from qtorch.bus.ledger import REMEMBERED
-from qtorch.execution.lanes import Lane
+from qtorch.execution.lane import Lane
 from tests.qtorch.execution.rig import Rig, ThreadJob, drive, run_of
 
 pytestmark = pytest.mark.realtime
