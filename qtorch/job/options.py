@@ -143,10 +143,7 @@ class JobOptions(BaseModel):
     @model_validator(mode="after")
     def _one_pace(self) -> Self:
         if self.debounce is not None and self.throttle is not None:
-            raise ValueError(
-                "debounce waits for a pause and throttle does not: give one of them. "
-                "One given where the job is dispatched replaces the other in its class's default_options"
-            )
+            raise ValueError("debounce waits for a pause and throttle does not: give one of them")
         return self
 
 

@@ -36,9 +36,12 @@ from qtorch import (
     JobOutcome,
     JobPlaceholderEvent,
     JobResult,
+    JobStatus,
     JobSuccess,
     JobSuccessEvent,
     JobTimeout,
+    Lane,
+    LanePolicy,
     RetryPolicy,
     SignalBus,
     Source,
@@ -136,6 +139,22 @@ def test_options_take_what_their_validators_take() -> None:
         JobOptions(timout=3)  # type: ignore[call-arg]  # the nearest is timeout
     assert_type(JobOptions().timeout, float | None)
     assert_type(JobOptions().retry, RetryPolicy | None)
+    assert JobOptions(debounce=timedelta(milliseconds=300)).debounce == 0.3
+    assert_type(JobOptions().throttle, float | None)
+
+
+def test_a_lane_is_known_by_its_name_and_as_an_object(qtorch_runtime: TestRuntime, users: Users) -> None:
+    lane = qtorch_runtime.lane("fetching", limit=2, max_queue=10)
+    assert_type(lane, Lane)
+    assert_type(lane.policy, LanePolicy)
+    assert_type(lane.limit, int | None)
+    assert_type(lane.counts, dict[str, int])
+    assert users.dispatch(FetchUserJob(), lane=lane, debounce=timedelta(seconds=1)).status is JobStatus.WAITING
+    newer = users.dispatch(FetchUserJob(), lane="fetching", throttle=0.5)
+    assert newer.status is not JobStatus.WAITING
+    asyncio.run(newer.result())
+    with pytest.raises(ValueError, match="lane"):
+        users.dispatch(FetchUserJob(), lane=7)  # type: ignore[arg-type]
 
 
 def test_a_builder_gives_the_class_of_its_job() -> None:

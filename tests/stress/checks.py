@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import shiboken6
 
-from qtorch import DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle
+from qtorch import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle, JobStatus
 from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
 
 if TYPE_CHECKING:
@@ -58,10 +58,19 @@ def check_lanes(world: World, handles: list[JobHandle[Any]]) -> None:
                 assert len(inside) <= 1, "two in a sequential lane"
                 assert sum(run.is_working for run in runs) <= 1, "two writes overlap"
             case _ if lane.policy is KEEP_LATEST:
-                assert len(inside) <= 1
                 assert sum(not run.is_settled for run in lane._waiting) <= 1
-            case _ if lane.policy in (DROPPABLE, RESTARTABLE):
+            case _ if lane.policy is RESTARTABLE:
                 assert len(unsettled) <= 1
+                assert sum(not run.is_settled for run in lane._waiting) <= 1
+            case _ if lane.policy is DROPPABLE:
+                assert not lane.counts["queued"], "one waits where nobody ever does"
+        if lane.limit is not None:
+            assert len(unsettled) <= lane.limit
+        if lane.limit is not None and lane.policy in (CONCURRENT, KEEP_LATEST):
+            assert len(inside) <= lane.limit
+        assert sum(run.status is JobStatus.WAITING and not run.number for run in runs) == lane.counts["waiting"] <= 1
+        if lane.is_paused:
+            assert all(run.number == 0 for run in lane._waiting), "one that waits has been tried"
 
 
 def check_window(window: Window, handles: list[JobHandle[Any]]) -> None:

@@ -47,6 +47,8 @@ OPTIONS = st.fixed_dictionaries(
         "placeholder": st.none(),
         "priority": st.integers(-1, 1),
         "policy": st.sampled_from(LanePolicy),
+        "shared": st.integers(0, 2),
+        "pace": st.sampled_from([{"debounce": 1.0}, {"debounce": 3.0}, {"throttle": 2.0}]),
         "token": st.integers(0, 1),
     },
 )
@@ -59,7 +61,21 @@ TO_A_JOB = [
     "progress elsewhere",
     "wait elsewhere",
 ]
-AROUND = ["turn", "drain", "advance", "cancel token", "new token", "block cache", "open cache", "cancel window"]
+AROUND = [
+    "turn",
+    "drain",
+    "advance",
+    "cancel token",
+    "new token",
+    "block cache",
+    "open cache",
+    "cancel window",
+    "pause",
+    "pause elsewhere",
+    "resume",
+    "resume",
+    "resume elsewhere",
+]
 ENDINGS = ["close window", "delete window", "close bus", "close bus elsewhere", "close runtime"]
 PLACES = st.sampled_from(["hook", "listener", "callback", "spinner"])
 NUMBERS = st.integers(0, 20)

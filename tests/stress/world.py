@@ -21,6 +21,8 @@ from qtorch import (
     ClosedError,
     JobHandle,
     JobStatus,
+    LanePolicy,
+    QueueFullError,
     RetryPolicy,
     SignalBus,
 )
@@ -162,7 +164,10 @@ class World:
             given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
         if "revalidate" in options:
             given["cache"] = CachePolicy(key="one", revalidate=options["revalidate"])
-        if "policy" in options:
+        given |= options.get("pace", {})
+        if "shared" in options:
+            given["lane"] = self.shared_lane(options.get("policy", LanePolicy.CONCURRENT), options["shared"])
+        elif "policy" in options:
             given |= {"lane": f"lane of {options['policy']}", "policy": options["policy"]}
         if "token" in options:
             given["token"] = self.tokens[options["token"]]
@@ -178,8 +183,24 @@ class World:
         except ClosedError:
             assert rig.runtime.is_closed or bus.is_closed or bus.core.is_refusing
             return
+        except QueueFullError:
+            assert given["lane"]._claimed + given["lane"]._claimed_paced >= given["lane"].max_queue
+            return
         handle = self.handles[handles[0].id] = handles[0]
         handle.add_done_callback(self._call_back)
+
+    def shared_lane(self, policy: LanePolicy, number: int) -> Lane:
+        """Give the shared lane of ``policy`` with that limit and queue, or none."""
+        limit = 1 + number if policy in (LanePolicy.CONCURRENT, LanePolicy.DROPPABLE, LanePolicy.KEEP_LATEST) else None
+        max_queue = (None, 0, 2)[number]
+        return self.rig.runtime.lane(f"shared {policy} {number}", policy=policy, limit=limit, max_queue=max_queue)
+
+    def _pause_or_resume(self, what: str, number: int) -> None:
+        lanes = list(self.services.lanes)
+        if lanes:
+            lane = lanes[number % len(lanes)]
+            act = lane.pause if what.startswith("pause") else lane.resume
+            elsewhere(act) if "elsewhere" in what else act()
 
     def do(self, what: str, number: int = 0, options: dict[str, Any] | None = None) -> None:
         """Do one thing."""
@@ -198,6 +219,8 @@ class World:
                 self.tokens[number % 2].cancel("token")
             case "new token":
                 self.tokens[number % 2] = CancellationToken()
+            case "pause" | "pause elsewhere" | "resume" | "resume elsewhere":
+                self._pause_or_resume(what, number)
             case "block cache":
                 self.cache.read_gate, self.cache.write_gate = Gate(), Gate()
                 self.gates += [self.cache.read_gate, self.cache.write_gate]
@@ -287,6 +310,9 @@ class World:
     def come_to_an_end(self) -> None:
         """Let all work end, retries included, and have everything told."""
         self.plans.clear()
+        self.rig.drain()
+        for lane in self.services.lanes:
+            lane.resume()
         self.rig.open_all()
         self.open_cache()
 

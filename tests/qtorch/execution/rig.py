@@ -205,7 +205,9 @@ class Owner(BaseOrchestrator[NoState]):
 class Rig:
     """One Runtime on fake time, its event log, and the work that its executors do."""
 
-    def __init__(self, *, loop: Any = None, threads: int = 2, cache: Any = None, strict: bool = True) -> None:
+    def __init__(
+        self, *, loop: Any = None, threads: int = 2, cache: Any = None, strict: bool = True, random: Any = None
+    ) -> None:
         self.clock = FakeClock()
         self.works: dict[str, Work] = {}
         self.worker = ThreadWorker(self.works)
@@ -217,6 +219,7 @@ class Rig:
             threads=threads,
             cache=cache,
             strict=strict,
+            random=random,
         )
         self.loop = loop
         self.reports: list[ErrorReport] = []

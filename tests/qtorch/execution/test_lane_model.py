@@ -195,6 +195,7 @@ def test_a_lane_does_what_its_model_says(
     rig.owner.cancel_all()
     rig.quiet()
     assert not any(real.lane.counts.values())
+    assert real.lane._pending is None, "a lane that nobody is in keeps a job alive"
     assert (real.lane._claimed, real.lane._claimed_paced, real.lane._entered) == (0, 0, set())
     assert rig.clock.pending == 0
 

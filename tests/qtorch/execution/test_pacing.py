@@ -182,6 +182,14 @@ def test_what_waits_out_its_pause_ends_once_like_at_any_stage(rig: Rig, how: str
     assert run_of(handle).lane is None
 
 
+def test_a_lane_keeps_no_job_that_was_cancelled_in_its_pause(rig: Rig) -> None:
+    lane = rig.runtime.lane("w")
+    handle = send(rig, "a", lane=lane, debounce=1)
+    handle.cancel()
+    rig.end(handle)
+    assert lane._pending is None
+
+
 def test_a_job_cancelled_in_its_pause_does_not_bring_back_the_one_it_superseded(rig: Rig) -> None:
     first, second = send(rig, "a", debounce=1), send(rig, "b", debounce=1)
     second.cancel("no")
@@ -252,6 +260,20 @@ def test_after_a_window_in_which_nothing_came_the_next_runs_at_once(rig: Rig) ->
     second = send(rig, "b", throttle=1.0)
     rig.end(second)
     assert outcomes(first, second) == ["succeeded", "succeeded"]
+
+
+def test_a_window_is_counted_from_the_job_that_opens_it_however_long_nothing_came(rig: Rig) -> None:
+    lane = rig.runtime.lane("w")
+    rig.clock.advance(100.0)
+    send(rig, "a", lane=lane, throttle=1.0)
+    rig.clock.advance(50.0)
+    second, third = send(rig, "b", lane=lane, throttle=1.0), send(rig, "c", lane=lane, throttle=1.0)
+    rig.end(second)
+    rig.clock.advance(0.875)
+    rig.drain()
+    assert third.status is JobStatus.WAITING
+    rig.clock.advance(0.125)
+    rig.end(third)
 
 
 def test_a_window_holds_though_the_job_that_opened_it_ended_long_ago(rig: Rig) -> None:

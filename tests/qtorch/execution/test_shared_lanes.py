@@ -440,6 +440,20 @@ def test_of_a_paused_keep_latest_lane_the_latest_waits(sender: Callable[..., Sen
     lane.finish("b")
 
 
+@pytest.mark.parametrize("policy", [KEEP_LATEST, RESTARTABLE])
+def test_a_resume_lets_nobody_in_who_was_superseded_just_now(sender: Callable[..., Sender], policy: LanePolicy) -> None:
+    lane = sender(policy)
+    assert isinstance(lane.lane, Lane)
+    lane.lane.pause()
+    for name in "abc":  # in one go: the superseded ones have not even been told yet
+        lane.rig.work(name)
+        lane.handles[name] = lane.rig.dispatch("loop", name, lane=lane.lane)
+    lane.lane.resume()
+    lane.see(running="c")
+    lane.finish("c")
+    assert lane.rig.works["a"].calls == lane.rig.works["b"].calls == 0
+
+
 def test_in_a_paused_restartable_lane_the_latest_supersedes_those_before_it(sender: Callable[..., Sender]) -> None:
     lane = sender(RESTARTABLE)
     assert isinstance(lane.lane, Lane)
