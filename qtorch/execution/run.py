@@ -19,7 +19,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.execution.status import JobStatus
 from qtorch.execution.tries import Tries
 from qtorch.execution.waiters import OVER, end
-from qtorch.execution.waiting_line import queue_key
+from qtorch.execution.waiting_line import NOT_QUEUED, queue_key
 from qtorch.job.results import JobCancelled, JobFailure, JobSuccess, JobTimeout
 from qtorch.ports import MISSING
 
@@ -70,7 +70,7 @@ class JobRun(Tries):
         super().__init__(job, options, registration, services, bus, owner, cause)
         self.lane = lane
         self.waiters: Waiters | None = None
-        self.queue_key: tuple[float, int] = (0.0, 0)
+        self.queue_key: tuple[float, int] = NOT_QUEUED
         self._is_from_cache = False
         self._still_running = False
         self._lookup: DataLookup | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import shiboken6
 
 from qtorch import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle, JobStatus
-from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
+from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, holds_no_place, run_of
 
 if TYPE_CHECKING:
     from qtorch.execution.lane import Lane
@@ -112,7 +112,7 @@ def check_end(world: World) -> None:
             assert window.spinner[-1] is False, f"{window} spins on: {window.spinner}, {world.trace}"
     for lane in world.lanes:
         assert not any(lane.counts.values()), f"{lane} is not empty: {lane.counts}"
-        assert (lane._claimed, lane._claimed_paced) == (0, 0), f"{lane} holds places for nobody"
+        assert holds_no_place(lane), f"{lane} holds places for nobody"
     assert world.rig.clock.pending == 0, "a timer was left behind"
     assert world.services.threads._stuck == 0
     assert world.rig.runtime.bus.core.mailbox.is_idle

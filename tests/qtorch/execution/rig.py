@@ -19,7 +19,7 @@ from qtorch.testing import FakeClock
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from qtorch import ErrorReport
+    from qtorch import ErrorReport, Lane
     from qtorch.execution.run import JobRun
 
 PATIENCE = 10.0
@@ -289,6 +289,12 @@ class Rig:
 
 def run_of(handle: JobHandle[Any]) -> JobRun:
     return handle._run
+
+
+def holds_no_place(lane: Lane) -> bool:
+    """Whether a lane with a bounded queue counts nobody."""
+    places = lane._places
+    return places is None or not (places._held or places._pending or places._coming or places._coming_paced)
 
 
 @contextmanager

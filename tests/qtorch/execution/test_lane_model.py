@@ -24,7 +24,7 @@ from qtorch import (
     QueueFullError,
 )
 from qtorch.execution.waiting_line import AGEING, WaitingLine, queue_key
-from tests.qtorch.execution.rig import Rig, drive, run_of
+from tests.qtorch.execution.rig import Rig, drive, holds_no_place, run_of
 
 STEP = 0.5
 """Seconds that pass at a time, so that what is due is due between two steps."""
@@ -69,9 +69,7 @@ class Model:
     def is_full_for(self, job: Job) -> bool:
         if self.max_queue is None or self.policy is DROPPABLE or (self.policy is RESTARTABLE and not self.is_paused):
             return False
-        is_paced = job.debounce is not None or job.throttle is not None
-        others = len(self.of("queued")) + (0 if is_paced else len(self.of("waiting")))
-        would_wait = others + 1 - self.room
+        would_wait = len(self.of("queued")) + 1 - self.room  # any new one supersedes who is "waiting"
         return (min(would_wait, 1) if self.policy in (KEEP_LATEST, RESTARTABLE) else would_wait) > self.max_queue
 
     def dispatch(self, job: Job) -> None:
@@ -196,7 +194,7 @@ def test_a_lane_does_what_its_model_says(
     rig.quiet()
     assert not any(real.lane.counts.values())
     assert real.lane._pending is None, "a lane that nobody is in keeps a job alive"
-    assert (real.lane._claimed, real.lane._claimed_paced, real.lane._entered) == (0, 0, set())
+    assert holds_no_place(real.lane)
     assert rig.clock.pending == 0
 
 

@@ -21,7 +21,7 @@ from qtorch import (
     QueueFullError,
 )
 from qtorch.job.options import merge_options
-from tests.qtorch.execution.rig import LoopJob, Rig, ThreadJob, drive, elsewhere, run_of
+from tests.qtorch.execution.rig import LoopJob, Rig, ThreadJob, drive, elsewhere, holds_no_place, run_of
 
 pytestmark = pytest.mark.realtime
 
@@ -319,12 +319,10 @@ def test_a_debounced_job_takes_the_place_of_the_one_it_supersedes(rig: Rig) -> N
     rig.work("work", is_open=True)
     # In one go: the superseded ones have not even been told yet.
     handles = [rig.dispatch("loop", lane=lane, debounce=1) for _ in range(3)]
-    with pytest.raises(QueueFullError):
-        rig.dispatch("loop", lane=lane)
     rig.clock.advance(1)
     rig.end(*handles)
     assert outcomes(*handles) == ["superseded", "superseded", "succeeded"]
-    assert (lane._claimed, lane._claimed_paced, lane._entered) == (0, 0, set())
+    assert holds_no_place(lane)
     rig.end(rig.dispatch("loop", lane=lane))
 
 
@@ -333,15 +331,47 @@ def test_a_debounced_job_does_not_find_the_queue_full_after_its_pause(rig: Rig) 
     rig.work("work")
     running = rig.dispatch("loop", lane=lane)
     debounced = rig.dispatch("loop", lane=lane, debounce=1)
-    with pytest.raises(QueueFullError, match=r"1 inside .* and 1 waiting"):
-        rig.dispatch("loop", lane=lane)
+
+    def dispatch_elsewhere() -> None:
+        with pytest.raises(QueueFullError, match=r"1 inside .* and 1 waiting"):
+            rig.runtime.dispatcher.dispatch(LoopJob(), lane=lane)
+
+    elsewhere(dispatch_elsewhere)
+    rig.drain()
     assert debounced.status is JobStatus.WAITING, "a job that was refused supersedes nobody"
     rig.clock.advance(1)
     rig.drain()
     assert debounced.status is JobStatus.QUEUED
     rig.open_all()
     rig.end(running, debounced)
-    assert (lane._claimed, lane._claimed_paced, lane._entered) == (0, 0, set())
+    assert holds_no_place(lane)
+
+
+def test_any_job_takes_the_place_of_the_debounced_one_that_it_supersedes(rig: Rig) -> None:
+    lane = rig.runtime.lane("w", policy=SEQUENTIAL, max_queue=0)
+    rig.work("work")
+    debounced = [rig.dispatch("loop", lane=lane, debounce=1) for _ in range(2)]
+    at_once = rig.dispatch("loop", lane=lane)
+    with pytest.raises(QueueFullError):
+        rig.dispatch("loop", lane=lane, debounce=1)
+    rig.open_all()
+    rig.end(*debounced, at_once)
+    assert outcomes(*debounced, at_once) == ["superseded", "superseded", "succeeded"]
+    assert holds_no_place(lane)
+
+
+def test_a_job_counts_the_debounced_one_that_is_on_its_way_behind_it(rig: Rig) -> None:
+    lane = rig.runtime.lane("w", policy=SEQUENTIAL, max_queue=0)
+    rig.work("work", is_open=True)
+    handles: list[JobHandle[Any]] = []
+    elsewhere(lambda: handles.append(rig.runtime.dispatcher.dispatch(LoopJob(), lane=lane, debounce=1)))
+    with pytest.raises(QueueFullError):  # it would not supersede that one, which arrives only later
+        rig.dispatch("loop", lane=lane)
+    rig.drain()
+    rig.clock.advance(1)
+    rig.end(*handles)
+    assert outcomes(*handles) == ["succeeded"]
+    assert holds_no_place(lane)
 
 
 def test_a_debounced_job_yields_to_one_that_is_on_its_way_from_another_thread(rig: Rig) -> None:
@@ -356,7 +386,7 @@ def test_a_debounced_job_yields_to_one_that_is_on_its_way_from_another_thread(ri
     rig.clock.advance(1)
     rig.end(*handles)
     assert outcomes(*handles) == ["succeeded"]
-    assert (lane._claimed, lane._claimed_paced) == (0, 0)
+    assert holds_no_place(lane)
 
 
 def test_a_dropped_debounced_job_gives_its_place_back(rig: Rig) -> None:
@@ -367,7 +397,7 @@ def test_a_dropped_debounced_job_gives_its_place_back(rig: Rig) -> None:
     rig.end(debounced)
     rig.open_all()
     rig.end(running)
-    assert (lane._claimed, lane._claimed_paced, lane._entered) == (0, 0, set())
+    assert holds_no_place(lane)
 
 
 def test_a_lane_counts_what_waits_out_its_pause(rig: Rig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ from qtorch import (
     QueueFullError,
     Runtime,
 )
-from tests.qtorch.execution.rig import LoopJob, NoState, Owner, Rig, ThreadJob, drive, elsewhere
+from tests.qtorch.execution.rig import LoopJob, NoState, Owner, Rig, ThreadJob, drive, elsewhere, holds_no_place
 
 pytestmark = pytest.mark.realtime
 
@@ -316,7 +317,7 @@ def test_where_nobody_waits_no_queue_is_ever_full(sender: Callable[..., Sender],
     lane.see(running="a" if policy is DROPPABLE else "c")
     lane.rig.open_all()
     lane.rig.quiet()
-    assert (lane.lane._claimed, lane.lane._claimed_paced) == (0, 0)  # type: ignore[union-attr]
+    assert holds_no_place(lane.lane)  # type: ignore[union-attr]
 
 
 def test_work_that_goes_on_after_its_job_still_takes_a_place(rig: Rig) -> None:
@@ -369,7 +370,40 @@ def test_threads_that_dispatch_at_once_never_fill_a_queue_beyond_its_end(rig: Ri
         rig.end(*taken)
         assert {handle.status for handle in taken} == {JobStatus.SUCCEEDED}
         assert not any(lane.counts.values())
-        assert lane._claimed == 0
+        assert holds_no_place(lane)
+
+
+def test_a_queue_that_empties_while_threads_fill_it_is_never_too_long_and_never_blocked(rig: Rig) -> None:
+    rig.work("work", is_open=True)
+    lane = rig.runtime.lane("w", limit=2, max_queue=2)
+    handles: list[JobHandle[Any]] = []
+
+    def dispatch(number: int) -> None:
+        wanted = 100
+        while wanted:
+            pace: Any = {"debounce": 0.001} if number == 0 and wanted % 2 else {}
+            try:
+                handles.append(rig.runtime.dispatcher.dispatch(LoopJob(name="work"), lane=lane, **pace))
+            except QueueFullError:
+                time.sleep(0.0001)
+            else:
+                wanted -= 1
+
+    workers = [threading.Thread(target=dispatch, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+
+    def have_dispatched() -> bool:
+        counts = lane.counts
+        assert counts["running"] <= 2
+        assert counts["queued"] + counts["waiting"] <= 2
+        rig.clock.advance(0.001)
+        return not any(worker.is_alive() for worker in workers)
+
+    drive(have_dispatched)
+    rig.end(*handles)
+    assert len(handles) == 400
+    assert holds_no_place(lane)
 
 
 def test_a_job_that_is_cancelled_before_it_arrives_gives_its_place_back(rig: Rig) -> None:
@@ -449,6 +483,7 @@ def test_a_resume_lets_nobody_in_who_was_superseded_just_now(sender: Callable[..
         lane.rig.work(name)
         lane.handles[name] = lane.rig.dispatch("loop", name, lane=lane.lane)
     lane.lane.resume()
+    assert lane.lane.counts == {"running": 1, "queued": 0, "waiting": 0, "still_working": 0}
     lane.see(running="c")
     lane.finish("c")
     assert lane.rig.works["a"].calls == lane.rig.works["b"].calls == 0
