@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import traceback
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -229,5 +232,7 @@ def test_the_proof_finds_a_fault_of_the_core(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, method: str, faulty: Callable[..., Any], complaint: str
 ) -> None:
     monkeypatch.setattr(JobRun, method, faulty)
-    with pytest.raises(AssertionError, match=complaint):
+    # On real threads an example need not fail a second time; that it failed once is what counts.
+    with pytest.raises((AssertionError, FlakyFailure)) as caught:
         run_in_any_order(100, is_repeatable=True, phases=[Phase.generate])
+    assert re.search(complaint, "".join(traceback.format_exception(caught.value)))
