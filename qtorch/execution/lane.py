@@ -220,7 +220,6 @@ class Lane:
         self._pending = None
         if self._places is not None and self._places.is_newer_coming:
             # For both there may be no place.
-            self._places.leave(run)
             run.supersede()
         else:
             self._enter_paced(run, throttle, now)

@@ -360,6 +360,15 @@ def test_any_job_takes_the_place_of_the_debounced_one_that_it_supersedes(rig: Ri
     assert holds_no_place(lane)
 
 
+def test_a_superseded_job_gives_its_place_back_before_that_is_told(rig: Rig) -> None:
+    lane = rig.runtime.lane("w", limit=2, max_queue=0)
+    rig.work("work", is_open=True)
+    handles = [rig.dispatch("loop", lane=lane, debounce=1), rig.dispatch("loop", lane=lane)]
+    elsewhere(lambda: handles.append(rig.runtime.dispatcher.dispatch(LoopJob(), lane=lane)))
+    rig.end(*handles)
+    assert outcomes(*handles) == ["superseded", "succeeded", "succeeded"]
+
+
 def test_a_job_counts_the_debounced_one_that_is_on_its_way_behind_it(rig: Rig) -> None:
     lane = rig.runtime.lane("w", policy=SEQUENTIAL, max_queue=0)
     rig.work("work", is_open=True)
