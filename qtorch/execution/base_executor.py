@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
@@ -57,6 +57,10 @@ class BaseExecutor(Generic[J]):
     @abstractmethod
     def process(self, job: J) -> Any:
         """Do ``job`` and return its result; ``def`` or ``async def``. What it raises is the job's failure.
+
+        With a ``yield`` in it, it streams: each item is told in a JobItemsEvent, and the result is the last one, or
+        what a plain generator returns. If the job is cancelled, JobCancelledError is raised at the ``yield``, in an
+        async generator CancelledError.
 
         Look at ``self.token(job)`` or call ``self.checkpoint(job)`` in long work: a thread cannot be stopped from
         outside.
@@ -181,8 +185,16 @@ R = TypeVar("R")
 
 def executes(
     job_type: type[BaseJob[R]],
-) -> Callable[[Callable[[Any], R] | Callable[[Any], Awaitable[R]]], BaseExecutor[Any]]:
-    """Make an executor of a function or coroutine function.
+) -> Callable[
+    [
+        Callable[[Any], R]
+        | Callable[[Any], Awaitable[R]]
+        | Callable[[Any], Iterator[R]]
+        | Callable[[Any], AsyncIterator[R]]
+    ],
+    BaseExecutor[Any],
+]:
+    """Make an executor of a function or coroutine function, or of a generator that streams.
 
     Examples
     --------

@@ -20,17 +20,22 @@ class Progress:
     report is delivered at once, then the latest of each frame, and what is pending before any other event of the job.
     """
 
-    __slots__ = ("_is_posted", "_told_at", "pending", "value")
+    __slots__ = ("_closed_to", "_is_posted", "_told_at", "pending", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         """What was delivered last."""
         self.pending: tuple[Attempt, float, str | None, int | None, int | None] | None = None
+        self._closed_to: Attempt | None = None
+        """The attempt whose end is being told: what it still reports is too late."""
         self._is_posted = False
         self._told_at = -FRAME
 
     def report(self, run: Tries, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
         """Take a report. Any thread."""
+        if report[0] is self._closed_to:
+            run.late += 1
+            return
         self.pending = report
         # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
         if not self._is_posted:
@@ -44,9 +49,18 @@ class Progress:
             run.services.show_in_next_frame(run, run.take_progress)
             return None
         self._is_posted = False
-        return self.deliver(run, now)
+        return self._deliver(run, now)
 
-    def deliver(self, run: Tries, now: float) -> list[Step] | None:
+    def close(self, run: Tries) -> list[Step] | None:
+        """Give the calls for the last report of the attempt, whose end is told next; None for none.
+
+        What comes after it is dropped: work that reports without a break could put off the end for ever.
+        """
+        self._closed_to = run.attempt
+        # Not None, for a report that counts no more: the caller comes again.
+        return (self._deliver(run, run.services.clock.now()) or []) if self.pending is not None else None
+
+    def _deliver(self, run: Tries, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
         if report is None:

@@ -162,9 +162,9 @@ class Tries:
         if self.items is not None and self._is_begun and (last := self.items.close(self)) is not None:
             self.bus.mailbox.queue.appendleft((take, argument))
             return last
-        if self._progress is not None and self._progress.pending is not None and self._is_begun:
+        if self._progress is not None and self._is_begun and (last := self._progress.close(self)) is not None:
             self.bus.mailbox.queue.appendleft((take, argument))
-            return self._progress.deliver(self, self.services.clock.now()) or []
+            return last
         return None
 
     def _take_started(self, _: object = None) -> list[Step] | None:
@@ -258,8 +258,6 @@ class Tries:
         elif not attempt.is_stopped:
             attempt.is_stopped = True
             attempt.token.cancel(reason)
-            if self.items is not None:
-                self.items.drop(self)
             self.registration.runner.stop(attempt)
 
     def _work_ended(self, attempt: Attempt) -> None:

@@ -7,7 +7,7 @@ nothing needs is an error of ``mypy --strict`` itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_never, assert_type
 
@@ -32,6 +32,7 @@ from qtorch import (
     JobFailure,
     JobFailureEvent,
     JobHandle,
+    JobItemsEvent,
     JobOptions,
     JobOutcome,
     JobPlaceholderEvent,
@@ -94,6 +95,21 @@ async def count_later(job: CountJob) -> int:
     return 1
 
 
+@executes(CountJob)
+def count_up(job: CountJob) -> Iterator[int]:
+    yield 1
+
+
+@executes(CountJob)
+async def count_up_later(job: CountJob) -> AsyncIterator[int]:
+    yield 1
+
+
+class StreamUsersExecutor(BaseExecutor[FetchUserJob]):
+    async def process(self, job: FetchUserJob) -> AsyncIterator[User]:
+        yield User(name=job.user_id)
+
+
 class Users(BaseOrchestrator[UserState]):
     @on(JobSuccessEvent, FetchUserJob)
     def _loaded(self, event: JobSuccessEvent[User]) -> None:
@@ -110,6 +126,13 @@ class Users(BaseOrchestrator[UserState]):
     @on(JobPlaceholderEvent, FetchUserJob)
     def _shown(self, event: JobPlaceholderEvent[User]) -> None:
         assert_type(event.data, User)
+
+    @on(JobItemsEvent, FetchUserJob)
+    def _more(self, event: JobItemsEvent[User]) -> None:
+        assert_type(event.items, tuple[User, ...])
+
+    @on(JobItemsEvent, CountJob)  # type: ignore[arg-type]  # a CountJob gives ints
+    def _wrong_items(self, event: JobItemsEvent[User]) -> None: ...
 
     @on(JobFailureEvent)
     def _failed(self, event: JobFailureEvent) -> None:

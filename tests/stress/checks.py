@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import shiboken6
 
-from qtorch import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle, JobStatus
-from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, holds_no_place, run_of
+from qtorch import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle, JobStatus, JobSuccessEvent
+from tests.qtorch.execution.rig import (
+    ITEMS,
+    LoopJob,
+    LoopStreamJob,
+    ThreadJob,
+    ThreadStreamJob,
+    WorkJob,
+    holds_no_place,
+    run_of,
+)
 
 if TYPE_CHECKING:
     from qtorch.execution.lane import Lane
@@ -104,6 +113,12 @@ def check_end(world: World) -> None:
         work = world.rig.works[handle.job.name]  # type: ignore[attr-defined]
         assert work.calls <= len(retries) + 1
         assert len(work.tokens) == len(set(map(id, work.tokens))), "every attempt has a token of its own"
+        # 7: of a stream that came to its good end nothing was dropped
+        last = events[-1]
+        if isinstance(handle.job, ThreadStreamJob | LoopStreamJob):
+            if isinstance(last, JobSuccessEvent) and not last.is_from_cache:
+                assert world.recorder(handle).items[handle.id, last.attempt] == list(range(ITEMS))
+            assert not run_of(handle).items or not run_of(handle).items.pending  # type: ignore[union-attr]
     for handle, thread, outcomes in world.waits:
         assert not thread.is_alive(), f"who waits for {handle} was never woken"
         assert outcomes == [handle.outcome]

@@ -38,7 +38,7 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "2000"))
 OPTIONS = st.fixed_dictionaries(
     {
         "place": st.sampled_from(["window", "other window", "nobody", "elsewhere", "elsewhere on the other bus"]),
-        "runner": st.sampled_from(["thread", "loop"]),
+        "runner": st.sampled_from(["thread", "loop", "thread stream", "loop stream"]),
         "is_deaf": st.booleans(),
         "fails": st.integers(0, 2),
     },

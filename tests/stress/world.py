@@ -26,6 +26,7 @@ from qtorch import (
     RetryPolicy,
     SignalBus,
 )
+from qtorch.execution import items
 from tests.qtorch.execution.rig import PATIENCE, Gate, NoState, Rig, SlowCache, drive, elsewhere, qasync_loop, run_of
 from tests.stress.recorder import Recorder
 
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 
 Action: TypeAlias = "tuple[str, int, dict[str, Any]]"
 """What to do, to which of the jobs there are, and how to dispatch if it is a dispatch."""
+
+
+def waits_for_room(handle: JobHandle[Any]) -> bool:
+    """Whether a stream has to wait until its items are told."""
+    streamed = run_of(handle).items
+    return streamed is not None and bool(streamed._waiting)
 
 
 class PlannedError(Exception):
@@ -67,6 +74,9 @@ class World:
         hook, sys.excepthook = sys.excepthook, lambda _type, error, _traceback: self.escaped.append(error)
         self._ending.callback(setattr, sys, "excepthook", hook)
         given = self._ending.enter_context(qasync_loop(app)) if loop == "qasync" else None
+        # So little that the short streams here have to wait for it.
+        room, items.ROOM = items.ROOM, 3
+        self._ending.callback(setattr, items, "ROOM", room)
         self.cache = SlowCache()
         # Every gate there was: those that calls wait at are not always the latest.
         self.gates = [self.cache.read_gate, self.cache.write_gate]
@@ -244,7 +254,8 @@ class World:
                 self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
             case "finish and see":
                 self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
-                drive(lambda: not handle.is_working)
+                # A stream may have to wait for the next frame.
+                drive(lambda: not handle.is_working or waits_for_room(handle))
             case "cancel":
                 handle.cancel("here")
             case "cancel elsewhere":
@@ -319,9 +330,13 @@ class World:
         def is_waiting() -> bool:
             return any(run.status is JobStatus.WAITING for run in tuple(self.services.running.values()))
 
+        def is_quiet() -> bool:
+            self.rig.clock.advance(0.016)  # the frame in which streams go on
+            return self.is_quiet() or is_waiting()
+
         while not self.is_quiet():
             try:
-                drive(lambda: self.is_quiet() or is_waiting())
+                drive(is_quiet)
             except AssertionError:
                 raise AssertionError(f"work did not end: {self.left()}") from None
             if is_waiting():
