@@ -147,8 +147,10 @@ class Lane:
             "still_working": inside.count(True),
         }
 
-    def claim(self, job_name: str, is_paced: bool) -> None:
+    def claim(self, job_name: str, is_paced: bool, *, is_late: bool = False) -> None:
         """Reserve a place for a job that is about to be dispatched into this bounded lane; :meth:`leave` gives it back.
+
+        One that ``is_late`` was dispatched without, and gets one however many wait.
 
         Raises
         ------
@@ -163,7 +165,7 @@ class Lane:
             if self.policy in (KEEP_LATEST, RESTARTABLE):
                 would_wait = min(would_wait, 1)  # it takes the place of the one that waits
             assert self.max_queue is not None
-            if self.policy is not DROPPABLE and would_wait > self.max_queue:
+            if not is_late and self.policy is not DROPPABLE and would_wait > self.max_queue:
                 raise self._full(job_name)
             if is_paced:
                 self._claimed_paced += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtorch.events import JobProgressEvent
 from qtorch.execution.services import FRAME
@@ -57,5 +57,4 @@ class Progress:
             return None
         self._told_at = now
         self.value = value
-        own: tuple[Any, ...] = (self.value, *rest)
-        return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)
+        return run.tell(JobProgressEvent, self.value, *rest)
