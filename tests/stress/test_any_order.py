@@ -48,6 +48,7 @@ OPTIONS = st.fixed_dictionaries(
         "priority": st.integers(-1, 1),
         "policy": st.sampled_from(LanePolicy),
         "token": st.integers(0, 1),
+        "shares": st.integers(0, 1),
     },
 )
 TO_A_JOB = [
