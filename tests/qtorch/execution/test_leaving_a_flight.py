@@ -94,6 +94,8 @@ def test_a_closed_bus_ends_its_members_alone(rig: Rig) -> None:
     other.close()
     assert first.outcome == JobCancelled("bus closed")
     assert not work.tokens[0].is_cancelled
+    # What the work itself dispatches goes to a bus of somebody who is left.
+    assert rig.runtime.dispatcher.services.shared[first.id].bus is rig.runtime.bus.core
     finish(rig, second)
     assert second.outcome == JobSuccess(42)
 
