@@ -181,8 +181,7 @@ class Member(JobRun):
 
     def rest(self) -> None:
         """Hear that the work has ended after the job."""
-        if self.is_ended:
-            self._come_to_rest()
+        self._come_to_rest()
 
     def _decide(self, outcome: JobOutcome[Any]) -> None:
         super()._decide(outcome)

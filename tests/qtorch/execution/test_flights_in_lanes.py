@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ from qtorch import (
     KEEP_LATEST,
     RESTARTABLE,
     SEQUENTIAL,
+    CachePolicy,
     JobCancelled,
+    JobCancelledEvent,
     JobHandle,
     JobStatus,
     JobSuccess,
     LanePolicy,
 )
-from tests.qtorch.execution.rig import Rig, drive
+from tests.qtorch.execution.rig import PATIENCE, Rig, SlowCache, drive
 
 pytestmark = pytest.mark.realtime
 
@@ -142,6 +145,26 @@ def test_superseding_the_only_one_cancels_the_work_and_an_equal_job_right_after_
     rig.quiet()
 
 
+def test_superseding_the_only_one_just_as_its_work_begins_tells_that_it_goes_on(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(threads=1)
+    busy = rig.work("busy")
+    blocker = rig.dispatch("thread", "busy")
+    drive(busy.begun.is_set)
+    rig.work("a", is_deaf=True)
+    lane = LaneOf(rig, RESTARTABLE)
+    first, other = lane.send("a"), lane.send("b")
+    busy.gate.open()
+    assert rig.works["a"].begun.wait(PATIENCE), "it is stopped in the next drain only"
+    rig.drain()
+    assert first.outcome == JobCancelled("superseded")
+    assert rig.log.of(JobCancelledEvent)[0].still_running
+    assert first.is_working
+    rig.open_all()
+    rig.end(blocker, other)
+    rig.quiet()
+    assert not first.is_working
+
+
 def test_a_droppable_lane_drops_the_different_job_and_lets_the_equal_one_join(rig: Rig) -> None:
     lane = LaneOf(rig, DROPPABLE)
     first, joined, dropped = lane.run("a"), lane.send("a"), lane.send("b")
@@ -192,3 +215,27 @@ def test_the_lane_of_who_joins_is_free_for_others(rig: Rig) -> None:
     assert joined.status is JobStatus.RUNNING
     rig.open_all()
     rig.end(first, joined, other)
+
+
+def test_a_first_one_superseded_beside_the_result_does_not_hurry_the_others(
+    make_rig: Callable[..., Rig],
+) -> None:
+    cache = SlowCache()
+    rig = make_rig(cache=cache)
+    cache.read_gate.open()
+    lane = LaneOf(rig, RESTARTABLE)
+    first, joined = lane.run("a", cache=CachePolicy(key="key")), lane.send("a", lane=None, policy=None)
+    rig.drain()
+    rig.works["a"].gate.open()
+    while not rig.runtime.bus.core.mailbox.queue:  # the result lies in the queue, and is not taken yet
+        rig.works["a"].ended.wait(0.001)
+    other = lane.send("b")
+    drive(cache.writing.is_set)
+    rig.drain()
+    assert first.outcome == JobCancelled("superseded")
+    assert joined.outcome == JobSuccess(42)
+    assert rig.types(joined) == ["Started"], "it is told when the result is written"
+    cache.write_gate.open()
+    rig.open_all()
+    rig.end(joined, other)
+    assert rig.types(joined) == ["Started", "Success"]

@@ -89,6 +89,20 @@ def test_who_joins_in_the_retry_wait_gets_the_next_attempt(rig: Rig, own_runner:
     assert [event.attempt for event in rig.log.of(JobSuccessEvent)] == [2, 2]
 
 
+def test_who_joins_just_before_a_retry_is_told_hears_the_beginning_first(rig: Rig) -> None:
+    work = rig.work("work", OSError("once"), 42)
+    (first,) = begin(rig, "thread", 1, retry=RetryPolicy(base_delay=1.0))
+    work.gate.open()
+    while not rig.runtime.bus.core.mailbox.queue:  # the error lies in the queue, and is not taken yet
+        work.ended.wait(0.001)
+    late = rig.dispatch("thread", dedupe=True)
+    drive(lambda: first.status is JobStatus.WAITING)
+    rig.drain()
+    assert rig.types(late) == ["Started", "Retrying"]
+    rig.clock.advance(1.0)
+    rig.end(first, late)
+
+
 def test_progress_of_a_failed_attempt_is_not_told_to_who_joins_after_it(rig: Rig) -> None:
     work = rig.work("work", OSError("once"), 42)
     (first,) = begin(rig, "thread", 1, retry=RetryPolicy(base_delay=1.0))

@@ -145,6 +145,9 @@ def test_the_first_leaves_while_the_work_waits_for_a_thread(make_rig: Callable[.
     assert not first.is_working
     assert second.status is JobStatus.QUEUED
     busy.gate.open()
+    drive(work.begun.is_set)
+    assert second.is_working
+    assert not first.is_working, "it began for the other"
     work.gate.open()
     rig.end(blocker, second)
     assert second.outcome == JobSuccess(42)
@@ -278,7 +281,9 @@ def test_progress_that_is_pending_is_told_before_the_deadline_of_one_member(rig:
     rig.drain()
     assert rig.types(second) == ["Started", "Progress", "Progress", "Timeout"]
     assert [event.progress for event in rig.log.of(JobProgressEvent) if event.job_id == first.id] == [0.2, 0.4]
+    assert rig.clock.pending == 1, "the frame"
     finish(rig, first)
+    assert rig.clock.pending == 0
 
 
 def run_deadline(handle: JobHandle[Any]) -> Any:
