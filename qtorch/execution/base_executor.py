@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
@@ -45,7 +45,7 @@ class BaseExecutor(Generic[J]):
     max_concurrency: int | None = None
 
     # Filled where the executor is registered: the running jobs by id, for calls from outside a job's own context.
-    running_jobs: tuple[dict[str, JobRun], ...] = ()
+    running_jobs: tuple[Mapping[str, JobRun], ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -141,13 +141,13 @@ class BaseExecutor(Generic[J]):
         return attempt
 
 
-def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+def know_running(executor: BaseExecutor[Any], running: Mapping[str, JobRun]) -> None:
     """Let ``executor`` find the runs of a Runtime by their job's id."""
     if not any(known is running for known in executor.running_jobs):
         executor.running_jobs = (*executor.running_jobs, running)
 
 
-def forget_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+def forget_running(executor: BaseExecutor[Any], running: Mapping[str, JobRun]) -> None:
     """Undo :func:`know_running`."""
     executor.running_jobs = tuple(known for known in executor.running_jobs if known is not running)
 

@@ -94,4 +94,4 @@ class Items:
         if not items:
             return None
         self._told_at = run.services.clock.now()
-        return run.bus.job_event(JobItemsEvent, run.job, run.owner, run.cause, run.number, tuple(items))
+        return run.tell(JobItemsEvent, tuple(items))

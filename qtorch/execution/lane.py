@@ -142,8 +142,10 @@ class Lane:
             "still_working": inside.count(True),
         }
 
-    def claim(self, job_name: str, is_paced: bool) -> None:
+    def claim(self, job_name: str, is_paced: bool, *, is_late: bool = False) -> None:
         """Reserve a place for a job that is about to be dispatched into this bounded lane; :meth:`leave` gives it back.
+
+        One that ``is_late`` was dispatched without, and gets one however many wait.
 
         Raises
         ------
@@ -153,7 +155,7 @@ class Lane:
         room = len(self._inside) if self.is_paused else self._room
         assert self._places is not None
         assert self.max_queue is not None
-        if room is None or self.policy is DROPPABLE:
+        if is_late or room is None or self.policy is DROPPABLE:
             free = sys.maxsize  # it does not wait
         elif self.policy in (KEEP_LATEST, RESTARTABLE) and self.max_queue > 0:
             free = sys.maxsize  # it takes the place of the one that waits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtorch.events import JobProgressEvent
 from qtorch.execution.services import FRAME
@@ -49,7 +49,7 @@ class Progress:
             run.services.show_in_next_frame(run, run.take_progress)
             return None
         self._is_posted = False
-        return self._deliver(run, now)
+        return self.deliver(run, now)
 
     def close(self, run: Tries) -> list[Step] | None:
         """Give the calls for the last report of the attempt, whose end is told next; None for none.
@@ -58,9 +58,9 @@ class Progress:
         """
         self._closed_to = run.attempt
         # Not None, for a report that counts no more: the caller comes again.
-        return (self._deliver(run, run.services.clock.now()) or []) if self.pending is not None else None
+        return (self.deliver(run, run.services.clock.now()) or []) if self.pending is not None else None
 
-    def _deliver(self, run: Tries, now: float) -> list[Step] | None:
+    def deliver(self, run: Tries, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
         if report is None:
@@ -71,5 +71,4 @@ class Progress:
             return None
         self._told_at = now
         self.value = value
-        own: tuple[Any, ...] = (self.value, *rest)
-        return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)
+        return run.tell(JobProgressEvent, self.value, *rest)

@@ -115,6 +115,10 @@ class JobRun(Tries):
         if options.deadline is not None:
             waited = 0.0 if dispatched_at is None else self.services.clock.now() - dispatched_at
             self._deadline = self._later(options.deadline - waited, self._take_deadline, options.deadline)
+        self._enter_lane()
+
+    def _enter_lane(self) -> None:
+        options = self.options
         if self.lane is None:
             self.proceed()
         else:

@@ -150,6 +150,10 @@ class Tries:
     def _tell(self, event_type: type[JobEvent], *own: object) -> list[Step]:
         return self.bus.job_event(event_type, self.job, self.owner, self.cause, self.number or 1, *own)
 
+    def tell(self, event_type: type[JobEvent], *own: object) -> list[Step]:
+        """Give the calls for an event of the work that goes on."""
+        return self._tell(event_type, *own)
+
     def _first(self, take: Callable[[Any], Any], argument: Any) -> list[Step] | None:
         """Give the calls for what has to be told before ``take(argument)`` is, which then is put back in front.
 

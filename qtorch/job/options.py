@@ -112,6 +112,9 @@ class JobOptions(BaseModel):
     throttle
         Seconds during which no other throttled job enters the lane: the first enters at once, of the others the
         latest at their end. Not together with debounce.
+    dedupe
+        Join a queued or running job of equal fingerprint that was dispatched with ``dedupe`` too: the work is done
+        once, under the timeout, retry, cache and lane of the one that came first.
     metadata
         Anything; merged by key.
     """
@@ -129,6 +132,7 @@ class JobOptions(BaseModel):
     policy: LanePolicy | None = None
     debounce: Seconds | None = None
     throttle: Seconds | None = None
+    dedupe: bool = Field(default=False, strict=True)
     metadata: Mapping[str, Any] = Field(default_factory=dict)
 
     if TYPE_CHECKING:
@@ -165,6 +169,7 @@ class DispatchOptions(TypedDict, total=False):
     policy: LanePolicy | None
     debounce: float | timedelta | None
     throttle: float | timedelta | None
+    dedupe: bool
     metadata: Mapping[str, Any]
 
 

@@ -53,6 +53,7 @@ OPTIONS = st.fixed_dictionaries(
         "shared": st.integers(0, 2),
         "pace": st.sampled_from([{"debounce": 1.0}, {"debounce": 3.0}, {"throttle": 2.0}]),
         "token": st.integers(0, 1),
+        "shares": st.integers(0, 1),
     },
 )
 TO_A_JOB = [

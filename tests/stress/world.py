@@ -167,8 +167,11 @@ class World:
         """Dispatch a job as ``options`` say, from one of five places; refused once its Runtime or bus is closed."""
         rig, name = self.rig, str(self.counter)
         self.counter += 1
+        if "shares" in options:
+            name = f"shared {options['shares']}"
         bus = self.other_bus if "other" in options["place"] else rig.runtime.bus
-        rig.work(name, *[OSError("on purpose")] * options["fails"], 42, is_deaf=options["is_deaf"])
+        if name not in rig.works:
+            rig.work(name, *[OSError("on purpose")] * options["fails"], 42, is_deaf=options["is_deaf"])
         given = {key: options[key] for key in ("timeout", "deadline", "placeholder", "priority") if key in options}
         if "retries" in options:
             given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
@@ -179,6 +182,8 @@ class World:
             given["lane"] = self.shared_lane(options.get("policy", LanePolicy.CONCURRENT), options["shared"])
         elif "policy" in options:
             given |= {"lane": f"lane of {options['policy']}", "policy": options["policy"]}
+        if "shares" in options:
+            given["dedupe"] = True
         if "token" in options:
             given["token"] = self.tokens[options["token"]]
         job = rig.job(options["runner"], name)
