@@ -10,20 +10,42 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import PySide6
 
-if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
-    raise ImportError(
-        "PySide6 6.12.0 aborts the process on Python before 3.12, at about the 570th signal (PYSIDE-3474).\n"
-        '  Install another: pip install "PySide6-Essentials!=6.12.0", or use Python 3.12 or newer.'
-    )
+def _is_in_worker() -> bool:
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.current_process().name.startswith("qtorch-worker")
 
-# Shiboken reads the source of every module that is imported while PySide6 is there (PYSIDE-2029). To read a module of
-# pydantic 2.14 that came before PySide6 makes pydantic import itself in a circle ("cannot import name 'import_string'
-# from partially initialized module"); and `from pydantic import BaseModel` sorts before PySide6. -1: not to be read.
-_read = getattr(sys.modules.get("shibokensupport.feature"), "pyside_feature_dict", {})
-for _name in [name for name in sys.modules if name.partition(".")[0] == "pydantic"]:
-    _read.setdefault(_name, -1)
+
+def _keep_pydantic_unread() -> None:
+    # Shiboken reads the source of every module that is imported while PySide6 is there (PYSIDE-2029). To read a module
+    # of pydantic 2.14 that came before PySide6 makes pydantic import itself in a circle ("cannot import name
+    # 'import_string' from partially initialized module"); and `from pydantic import BaseModel` sorts before PySide6.
+    read = getattr(sys.modules.get("shibokensupport.feature"), "pyside_feature_dict", {})
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pydantic"]:
+        read.setdefault(name, -1)  # -1: not to be read
+
+
+class _ComingQt:
+    """Keeps pydantic unread in a process where PySide6 may be imported later, or never."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if "shibokensupport.feature" in sys.modules and name.partition(".")[0] != "shibokensupport":
+            sys.meta_path.remove(self)
+            _keep_pydantic_unread()
+
+
+if _is_in_worker():
+    # Qt would be a third of the time that a worker takes to start, and its work has no window.
+    sys.meta_path.insert(0, _ComingQt())
+else:
+    import PySide6
+
+    if sys.version_info < (3, 12) and PySide6.__version_info__[:3] == (6, 12, 0):
+        raise ImportError(
+            "PySide6 6.12.0 aborts the process on Python before 3.12, at about the 570th signal (PYSIDE-3474).\n"
+            '  Install another: pip install "PySide6-Essentials!=6.12.0", or use Python 3.12 or newer.'
+        )
+_keep_pydantic_unread()
 
 __version__ = "0.1.0"
 
@@ -51,11 +73,14 @@ if TYPE_CHECKING:
         JobTimeoutError,
         NoRetry,
         NoRuntimeError,
+        NotPicklableError,
         QtorchError,
         QueueFullError,
+        RemoteError,
         StateLoopError,
         StateMutatedError,
         UnknownJobError,
+        WorkerDiedError,
         WrongThreadError,
     )
     from qtorch.events import (
@@ -73,6 +98,7 @@ if TYPE_CHECKING:
         JobSuccessEvent,
         JobTimeoutEvent,
     )
+    from qtorch.execution.attempt import Attempt, Runner
     from qtorch.execution.base_executor import BaseExecutor, executes
     from qtorch.execution.dispatcher import Dispatcher
     from qtorch.execution.handle import JobHandle
@@ -124,11 +150,14 @@ _ROOMS = {
         "JobTimeoutError",
         "NoRetry",
         "NoRuntimeError",
+        "NotPicklableError",
         "QtorchError",
         "QueueFullError",
+        "RemoteError",
         "StateLoopError",
         "StateMutatedError",
         "UnknownJobError",
+        "WorkerDiedError",
         "WrongThreadError",
     ),
     "qtorch.events": (
@@ -146,6 +175,7 @@ _ROOMS = {
         "JobSuccessEvent",
         "JobTimeoutEvent",
     ),
+    "qtorch.execution.attempt": ("Attempt", "Runner"),
     "qtorch.execution.base_executor": ("BaseExecutor", "executes"),
     "qtorch.execution.dispatcher": ("Dispatcher",),
     "qtorch.execution.handle": ("JobHandle",),
@@ -181,6 +211,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
     "AsyncState",
     "AsyncStatus",
+    "Attempt",
     "BaseEvent",
     "BaseExecutor",
     "BaseJob",
@@ -234,11 +265,14 @@ __all__ = [
     "MISSING",
     "NoRetry",
     "NoRuntimeError",
+    "NotPicklableError",
     "QtClock",
     "QtorchError",
     "QueueFullError",
     "RESTARTABLE",
+    "RemoteError",
     "RetryPolicy",
+    "Runner",
     "Runtime",
     "SEQUENTIAL",
     "SignalBus",
@@ -247,6 +281,7 @@ __all__ = [
     "StateMutatedError",
     "Subscription",
     "UnknownJobError",
+    "WorkerDiedError",
     "WrongThreadError",
     "bind",
     "bind_command",

@@ -15,11 +15,14 @@ __all__ = [
     "JobTimeoutError",
     "NoRetry",
     "NoRuntimeError",
+    "NotPicklableError",
     "QtorchError",
     "QueueFullError",
+    "RemoteError",
     "StateLoopError",
     "StateMutatedError",
     "UnknownJobError",
+    "WorkerDiedError",
     "WrongThreadError",
     "text_of",
     "without_frames",
@@ -70,6 +73,52 @@ class StateMutatedError(QtorchError, RuntimeError):
 
 class UnknownJobError(QtorchError, LookupError):
     """A job id is neither running nor among those that ended lately."""
+
+
+class NotPicklableError(QtorchError, TypeError):
+    """Something that has to cross into another process, or back, cannot be pickled; the text names what."""
+
+
+class WorkerDiedError(QtorchError, RuntimeError):
+    """The worker process that did a job ended in the middle of it, or never started.
+
+    Parameters
+    ----------
+    text
+        What happened, to which job.
+    exit_code
+        The process's exit code; negative for a signal, as in multiprocessing: -9 for ``kill -9``. None if unknown.
+    """
+
+    def __init__(self, text: str, exit_code: int | None = None) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type[WorkerDiedError], tuple[str, int | None]]:
+        return type(self), (str(self), self.exit_code)
+
+
+class RemoteError(QtorchError, RuntimeError):
+    """An exception of a worker process that could not be brought over as itself, because it does not pickle.
+
+    Parameters
+    ----------
+    type_name
+        The full name of its class, such as ``"app.api.ApiError"``.
+    text
+        Its own text.
+    traceback
+        Its traceback, as text.
+    """
+
+    def __init__(self, type_name: str, text: str, traceback: str = "") -> None:
+        super().__init__(f"{type_name}: {text}" if text else type_name)
+        self.type_name = type_name
+        self.text = text
+        self.traceback = traceback
+
+    def __reduce__(self) -> tuple[type[RemoteError], tuple[str, str, str]]:
+        return type(self), (self.type_name, self.text, self.traceback)
 
 
 class JobCancelledError(QtorchError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, get_args, get_origin
 
 from qtorch.execution.attempt import Attempt, current_attempt
 from qtorch.job.base_job import BaseJob
 
 if TYPE_CHECKING:
     from qtorch.cache.cache import Cache
+    from qtorch.execution.attempt import Runner
     from qtorch.execution.run import JobRun
     from qtorch.job.cancellation import CancellationToken
 
@@ -30,6 +31,10 @@ class BaseExecutor(Generic[J]):
     ----------
     max_concurrency
         At most so many jobs of this executor at a time; None for no limit.
+    runner
+        Where the work is done. None: by the kind of ``process``, as above. ``"process"``: in a worker process of the
+        Runtime's, which really ends work that is cancelled or times out; executor and jobs are pickled, ``process`` is
+        a plain ``def``. Or an object that is a :class:`~qtorch.Runner`.
 
     Examples
     --------
@@ -43,6 +48,7 @@ class BaseExecutor(Generic[J]):
 
     job_type: ClassVar[type[BaseJob[Any]] | None] = None
     max_concurrency: int | None = None
+    runner: Runner | Literal["process"] | None = None
 
     # Filled where the executor is registered: the running jobs by id, for calls from outside a job's own context.
     running_jobs: tuple[Mapping[str, JobRun], ...] = ()
@@ -66,6 +72,15 @@ class BaseExecutor(Generic[J]):
         outside.
         """
         raise NotImplementedError
+
+    def __getstate__(self) -> Any:
+        # What runs here stays here: runs hold the Runtime.
+        state: Any = super().__getstate__()
+        if type(state) is dict:
+            attributes = dict(cast("dict[str, Any]", state))
+            attributes.pop("running_jobs", None)
+            return attributes
+        return state
 
     def emit_progress(
         self,
@@ -169,12 +184,17 @@ class _FunctionExecutor(BaseExecutor[Any]):
     def __init__(self, job_type: type[BaseJob[Any]], function: Callable[[Any], Any]) -> None:
         self.job_type = job_type  # type: ignore[misc]  # per object here
         self.function = function
+        self.__module__ = getattr(function, "__module__", type(function).__module__)
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         # Set on the object, so that `async def` is seen for what it is.
         self.process = function  # type: ignore[method-assign,assignment]
 
     def process(self, job: Any) -> Any:
         raise NotImplementedError
+
+    def __reduce__(self) -> str:
+        # By its name, as the function it was made of: in a worker process it is imported.
+        return str(getattr(self.function, "__qualname__", self.__name__))
 
     def __repr__(self) -> str:
         return f"<executor {self.__name__} of {self.job_type.__name__ if self.job_type else '?'}>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
@@ -17,6 +16,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Lanes
 from qtorch.execution.member import Member
 from qtorch.execution.run import JobRun
+from qtorch.execution.runners.choice import choose_runner
 from qtorch.execution.status import JobStatus
 from qtorch.execution.streaming import runnable
 from qtorch.job.base_job import attached_options, take_for_dispatch
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from qtorch.bus.core import BusCore
     from qtorch.bus.routes import Owner
     from qtorch.bus.signal_bus import SignalBus
-    from qtorch.execution.attempt import Runner
     from qtorch.execution.base_executor import BaseExecutor
     from qtorch.execution.services import Services
     from qtorch.job.base_job import BaseJob
@@ -37,15 +36,18 @@ R = TypeVar("R")
 class Registration:
     """An executor with what is known of it: where its ``process`` runs, and how much of it at a time."""
 
-    __slots__ = ("executor", "gate", "process", "runner")
+    __slots__ = ("executor", "gate", "prepare", "process", "runner")
 
     gate: Any
     """Limits how many attempts are at work; None for no limit."""
 
+    prepare: Callable[[Any, BaseJob[Any]], Any] | None
+    """Gives what of executor and job goes to another process, or raises; None where they stay in this one."""
+
     def __init__(self, executor: BaseExecutor[Any], services: Services) -> None:
         self.executor = executor
         self.process: Callable[[Any], Any] = runnable(executor.process)
-        self.runner: Runner = services.loop if inspect.iscoroutinefunction(self.process) else services.threads
+        self.runner, self.prepare = choose_runner(executor, services)
         limit = executor.max_concurrency
         self.gate = None if limit is None else Gate(limit)
 
@@ -78,7 +80,7 @@ class Dispatcher:
         DuplicateExecutorError
             The class has one and ``replace`` is not set.
         TypeError
-            The executor does not say which jobs it does.
+            The executor does not say which jobs it does, or its ``runner`` is nothing that can run them.
         """
         job_type = getattr(executor, "job_type", None)
         if job_type is None or isinstance(executor, type):
@@ -145,6 +147,8 @@ class Dispatcher:
             As many jobs wait in the lane as may.
         ValueError
             The lane has another policy, or belongs to another Runtime.
+        NotPicklableError
+            The executor's runner is "process", and it or the job does not pickle.
         pydantic.ValidationError
             An option does not fit.
         """
@@ -173,9 +177,11 @@ class Dispatcher:
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
+        payload = None if registration.prepare is None else registration.prepare(registration.executor, taken)
         run = (Member if options.dedupe else JobRun)(
             taken, options, registration, self.services, bus, owner, lane, cause
         )
+        run.payload = payload
         bus.jobs.add(run)
         self.services.running[run.id] = run
         if owner is not None:

@@ -67,7 +67,8 @@ class Endings:
             return
         aclose, close = getattr(executor, "aclose", None), getattr(executor, "close", None)
         end = aclose if inspect.iscoroutinefunction(aclose) else close
-        if not callable(end):
+        runner = registration.runner
+        if not callable(end) or runner is services.processes:  # each worker process closes its own copy, at its end
             return
         label = f"{type(executor).__name__}.{'close' if end is close else 'aclose'}"
         self._closing.append(label)
@@ -75,10 +76,11 @@ class Endings:
         def told() -> None:
             services.mailbox.post(self._closed, label)
 
-        if end is aclose or registration.runner is services.loop:
+        if end is aclose or runner is services.loop:
             services.loop.call(self._in_loop(end, label), told)
         else:
-            services.threads.call(self._in_thread(end, label, told))
+            call: Callable[[Callable[[], object]], object] = getattr(runner, "call", services.threads.call)
+            call(self._in_thread(end, label, told))
 
     def _closed(self, label: str) -> None:
         self._closing.remove(label)

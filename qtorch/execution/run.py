@@ -319,7 +319,7 @@ class JobRun(Tries):
         """Refer to nothing any more that an ended job does not need: a handle may be kept for long."""
         if self._lookup is not None:
             self._lookup.let_go()
-        self.owner = self._lookup = self._token = self._unlink = None
+        self.owner = self._lookup = self._token = self._unlink = self.payload = None
         if self.attempt is None or self.attempt.has_ended:
             self.attempt = None
             if self._rest_callbacks is not None:

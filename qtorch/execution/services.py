@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
     from qtorch.bus.mailbox import Mailbox
     from qtorch.cache.cache import Cache
-    from qtorch.execution.attempt import Attempt
+    from qtorch.execution.attempt import Attempt, Runner
     from qtorch.execution.flight import FlightKey, SharedWork
     from qtorch.execution.run import JobRun
     from qtorch.execution.runners.loop import LoopRunner
+    from qtorch.execution.runners.process_pool import ProcessPoolRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
     from qtorch.execution.tries import Tries
     from qtorch.ports import Clock, ErrorSink, Random, Timer
 
 FRAME = 0.016
 """Seconds between two events of progress, or of items, of one job: nobody sees more than 60 a second."""
+
+_NO_PROCESSES = {"processes": 0, "idle": 0, "queued": 0}
 
 _OVERDUE = 0.001
 _STEP_ASIDE = 0.0005
@@ -33,8 +36,9 @@ class Services:
     """The clock, cache, runners and books of one Runtime, shared by all its runs."""
 
     __slots__ = (
-        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "flights", "lanes", "loop", "mailbox", "owns_clock",
-        "random", "running", "shared", "sink", "threads", "working",
+        "_frame_timer", "_in_frame", "_make_process_pool", "_yielded", "cache", "clock", "flights", "given_runners",
+        "lanes", "loop", "mailbox", "owns_clock", "processes", "random", "running", "shared", "sink", "threads",
+        "working",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +52,7 @@ class Services:
         mailbox: Mailbox,
         threads: ThreadPoolRunner,
         loop: LoopRunner,
+        make_process_pool: Callable[[], ProcessPoolRunner],
     ) -> None:
         self.clock = clock
         self.owns_clock = owns_clock
@@ -58,6 +63,11 @@ class Services:
         self.lanes = SharedLanes(mailbox)
         self.threads = threads
         self.loop = loop
+        self.processes: ProcessPoolRunner | None = None
+        """None until an executor asks for it."""
+        self._make_process_pool = make_process_pool
+        self.given_runners: dict[int, Runner] = {}
+        """Runners that executors brought along, by their object's id."""
         self.running: dict[str, JobRun] = {}
         """Runs that have not ended, by id. Added to on any thread, removed from on the bus's."""
         self.working: dict[Attempt, None] = {}
@@ -69,6 +79,12 @@ class Services:
         self._in_frame: dict[Callable[[bool], object], Tries] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
+
+    def process_pool(self) -> ProcessPoolRunner:
+        """Give the pool of worker processes."""
+        if self.processes is None:
+            self.processes = self._make_process_pool()
+        return self.processes
 
     def give_way(self) -> None:
         """Let other threads have the interpreter, at length if the GUI thread is overdue. Any thread.
@@ -113,15 +129,17 @@ class Services:
                 by_status[run.status.value] += 1
         stuck = [attempt.run for attempt in self.working if attempt.run.is_settled]
         still_working = [run.id for run in stuck]
-        by_runner = Counter(run.registration.runner for run in stuck)
+        by_runner = Counter(id(run.registration.runner) for run in stuck)  # the user's need not be hashable
+        processes = _NO_PROCESSES if self.processes is None else self.processes.counts
         return {
             **by_status,
             "still_working": len(still_working),
             "still_working_jobs": tuple(still_working),
             "lanes": self._lanes_by_name(),
             "runners": {
-                name: {**runner.counts, "still_working": by_runner[runner]}
-                for name, runner in (("threads", self.threads), ("loop", self.loop))
+                "threads": {**self.threads.counts, "still_working": by_runner[id(self.threads)]},
+                "loop": {**self.loop.counts, "still_working": by_runner[id(self.loop)]},
+                "processes": {**processes, "still_working": by_runner[id(self.processes)]},
             },
         }
 

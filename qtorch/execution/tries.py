@@ -9,6 +9,8 @@ from qtorch.errors import ErrorReport, JobCancelledError, JobTimeoutError, NoRet
 from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent
 from qtorch.events.job_events import clamp_progress
 from qtorch.execution.attempt import Attempt
+from qtorch.execution.calling import call
+from qtorch.execution.failures import ship
 from qtorch.execution.progress import Progress
 from qtorch.execution.status import JobStatus
 from qtorch.execution.waiting_line import queue_key
@@ -40,7 +42,7 @@ class Tries:
     """
 
     __slots__ = ("__weakref__", "_is_begun", "_progress", "_token", "_traceback", "_wait_timer", "attempt", "bus",
-                 "cause", "id", "is_ended", "items", "job", "late", "number", "options", "outcome", "owner",
+                 "cause", "id", "is_ended", "items", "job", "late", "number", "options", "outcome", "owner", "payload",
                  "registration", "services", "status")  # fmt: skip
 
     lane: Lane | None
@@ -73,6 +75,8 @@ class Tries:
         """What came after the end, or of an attempt that was given up."""
         self.is_ended = False
         """Whether the terminal event was made: from then on there are no others."""
+        self.payload: Any = None
+        """Executor and job as they cross into another process, None where they do not."""
         self._is_begun = False
         self._traceback = ""
         self._progress: Progress | None = None
@@ -144,6 +148,16 @@ class Tries:
         # A timer that fires posts itself behind what waits in the queue: a result that was offered before it wins.
         post = self.bus.mailbox.post
         return self.services.clock.call_later(delay, lambda: post(take, argument))
+
+    def do(self, attempt: Attempt, process: Callable[[Any], Any]) -> None:
+        """Do the work, and offer what comes of it. A thread of the runner's."""
+        try:
+            data = call(process, self.job, attempt, self.registration.executor)
+        except BaseException as error:  # noqa: BLE001 - sys.exit() ends the job; in a pool thread it would deadlock
+            traceback = ship(error)
+            attempt.offer_error(error, traceback)
+        else:
+            attempt.offer_data(data)
 
     # -- telling --------------------------------------------------------------------------------------------------
 

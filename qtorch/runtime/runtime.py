@@ -32,6 +32,7 @@ from qtorch.execution.runners.thread_pool import ThreadPoolRunner
 from qtorch.execution.services import Services
 from qtorch.runtime.gc_guard import GcGuard
 from qtorch.runtime.interrupt import quit_on_interrupt
+from qtorch.runtime.main_guard import refuse_in_starting_process
 from qtorch.runtime.shutdown import Shutdown
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from qtorch.cache.provider import CacheProvider
     from qtorch.execution.handle import JobHandle
     from qtorch.execution.lane import Lane
+    from qtorch.execution.runners.process_pool import ProcessPoolRunner
     from qtorch.job.options import LanePolicy
     from qtorch.ports import Clock, Random
 
@@ -71,6 +73,9 @@ class Runtime(QObject):
         it. None for a loop in a thread of its own, started at the first coroutine.
     threads
         Threads for ``def`` executors; None for the number of cores, at least 4.
+    processes
+        Worker processes, at most, for executors with ``runner = "process"``; None for the number of cores. They are
+        started as they are needed, and end 10 s after the last job.
     strict
         Find states changed in place, and raise where a closed orchestrator is changed. For tests; it costs a deep
         copy per change.
@@ -108,6 +113,7 @@ class Runtime(QObject):
         random: Random | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         threads: int | None = None,
+        processes: int | None = None,
         strict: bool = False,
         on_stuck: Literal["exit", "wait"] = "exit",
         gc_guard: bool = True,
@@ -120,6 +126,7 @@ class Runtime(QObject):
                 f"where its events could not be delivered.\n"
                 f"  Write app = QApplication(sys.argv) first, then runtime = Runtime(...), both on the main thread."
             )
+        refuse_in_starting_process()
         super().__init__(parent)
         self._app = app
         self.is_strict = strict
@@ -143,6 +150,7 @@ class Runtime(QObject):
             mailbox=mailbox,
             threads=ThreadPoolRunner(max(4, os.cpu_count() or 1) if threads is None else threads, self.clock),
             loop=LoopRunner(loop),
+            make_process_pool=partial(_process_pool, weakref.ref(self), processes or os.cpu_count() or 1),
         )
         self.dispatcher = Dispatcher(self._services, self.bus.core)
         self.register(_InvalidateCacheExecutor(), *executors)
@@ -316,6 +324,12 @@ class Runtime(QObject):
         finally:
             self._finish_closing(shutdown)
 
+    def close_first_at_exit(self) -> None:
+        """Be the first that the end of Python closes. Any thread."""
+        if not self._is_closed:
+            atexit.unregister(self._at_exit)
+            atexit.register(self._at_exit)
+
     def end_without_waiting(self) -> None:
         """End every job and thread now; for a Runtime whose QObject was deleted by C++."""
         if not self._is_closed:
@@ -347,12 +361,29 @@ class Runtime(QObject):
             # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime,
             # and a Runtime that only a cycle kept would be collected wherever the collector next runs.
             self._mailbox.sink = self._services.sink = UnattendedSink()
+            if self._services.processes is not None:
+                self._services.processes.sink = self._services.sink
             # By the connection: neither the application nor this QObject need be there any more.
             QObject.disconnect(self._quitting)
 
     def _about_to_quit(self) -> None:
         if not _in_task():
             self.close()
+
+
+def _process_pool(runtime_ref: weakref.ref[Runtime], size: int) -> ProcessPoolRunner:
+    from qtorch.execution.runners.process_pool import ProcessPoolRunner
+
+    runtime = runtime_ref()
+    assert runtime is not None
+    return ProcessPoolRunner(size, runtime.clock, runtime, partial(_close_first, runtime_ref))
+
+
+def _close_first(runtime_ref: weakref.ref[Runtime]) -> None:
+    """Let the Runtime be closed, at the end of Python, before multiprocessing ends the workers: last come, first."""
+    runtime = runtime_ref()
+    if runtime is not None:
+        runtime.close_first_at_exit()
 
 
 def _deleted(runtime_ref: weakref.ref[Runtime], *_: object) -> None:

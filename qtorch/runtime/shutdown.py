@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 
+from qtorch.errors import ErrorReport
 from qtorch.ports import log
 from qtorch.runtime import hard_exit
 
@@ -134,7 +135,16 @@ class Shutdown:
             core.finish()
         services.threads.close()
         services.loop.close()
-        stuck = [f"{attempt.run.id} ({type(attempt.run.job).__name__})" for attempt in services.working]
+        if services.processes is not None:
+            services.processes.close()
+        for runner in services.given_runners.values():
+            self._close_given(runner)
+        # What a process does is not among it: that is killed.
+        stuck = [
+            f"{attempt.run.id} ({type(attempt.run.job).__name__})"
+            for attempt in services.working
+            if attempt.run.registration.runner is not services.processes
+        ]
         stuck += self._dispatcher.endings.unfinished
         if not _have_ended(services, 0.0 if stuck else max(_LAST_WAIT, self.remaining)) or stuck:
             what = ", ".join(stuck) or "a call of the cache provider, or of a thread that a coroutine started,"
@@ -147,12 +157,22 @@ class Shutdown:
         if clear is not None and services.owns_clock:
             clear()
 
+    def _close_given(self, runner: Any) -> None:
+        close = getattr(runner, "close", None)
+        if callable(close):
+            try:
+                close()
+            except Exception as error:  # noqa: BLE001 - user code: the next one is closed all the same
+                self._services.sink.report(ErrorReport(error, f"{type(runner).__name__}.close"))
+
 
 def _have_ended(services: Services, seconds: float) -> bool:
-    """Wait up to ``seconds`` in all for threads and loop; give whether both have ended."""
+    """Wait up to ``seconds`` in all for threads, loop and processes; give whether all have ended."""
     until = monotonic() + seconds
     threads = services.threads.wait_closed(seconds)
-    return services.loop.wait_closed(max(0.0, until - monotonic())) and threads
+    loop = services.loop.wait_closed(max(0.0, until - monotonic()))
+    processes = services.processes
+    return (processes is None or processes.wait_closed(max(0.0, until - monotonic()))) and loop and threads
 
 
 class _LoopStep:

@@ -30,16 +30,8 @@ PINNED = {
 }
 """Names that the documentation prints as code; a user's program breaks when one goes."""
 
-NOT_FOR_A_BARE_IMPORT = (
-    "asyncio",
-    "qasync",
-    "pebble",
-    "multiprocessing",
-    "PySide6.QtWidgets",
-    "PySide6.QtGui",
-    "pydantic",
-)
-NOT_FOR_A_RUNTIME = ("asyncio", "qasync", "pebble", "multiprocessing", "concurrent.futures")
+NOT_FOR_A_BARE_IMPORT = ("asyncio", "qasync", "multiprocessing", "PySide6.QtWidgets", "PySide6.QtGui", "pydantic")
+NOT_FOR_A_RUNTIME = ("asyncio", "qasync", "multiprocessing", "concurrent.futures")
 
 
 def python(code: str) -> Any:

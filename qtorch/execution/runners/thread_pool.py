@@ -9,14 +9,11 @@ from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
-from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QRunnable, QThreadPool
 
-from qtorch.execution.attempt import Attempt, current_attempt
-from qtorch.execution.failures import ship
-from qtorch.execution.streaming import stream
+from qtorch.execution.attempt import Attempt
 from qtorch.execution.waiting_line import queue_key
 
 if TYPE_CHECKING:
@@ -216,28 +213,4 @@ def _work(attempt: Attempt, process: _Process) -> None:
         return
     if not attempt.is_announced:
         attempt.tell_begun()
-    current_attempt.set(attempt)
-    try:
-        data: object = process(attempt.run.job)
-        kind = type(data)
-        if kind is GeneratorType:  # made elsewhere: `return (row for row in rows)`
-            data = stream(cast("Any", data), attempt)
-        elif kind is AsyncGeneratorType or hasattr(kind, "__await__"):
-            raise _not_awaited(attempt, data)
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in a pool thread would deadlock the process
-        traceback = ship(error)
-        attempt.offer_error(error, traceback)
-    else:
-        attempt.offer_data(data)
-
-
-def _not_awaited(attempt: Attempt, awaitable: object) -> TypeError:
-    close: Callable[[], object] | None = getattr(awaitable, "close", None)
-    if close is not None:
-        close()  # else Python warns of a coroutine that was never awaited
-    name = type(attempt.run.registration.executor).__name__
-    inside = "await" if hasattr(type(awaitable), "__await__") else "`yield`"
-    return TypeError(
-        f"{name}.process is a plain def and returned a {type(awaitable).__name__}, which nobody awaits.\n"
-        f"  Write it as `async def process`, and {inside} inside."
-    )
+    attempt.do(process)
