@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import AsyncGeneratorType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qtorch.execution.streaming import stream
 
@@ -21,7 +21,7 @@ def call(process: Callable[[Any], Any], job: Any, attempt: Producer, executor: o
         It gave something that has to be awaited.
     """
     data: Any = process(job)
-    kind: type[object] = type(data)
+    kind = cast("type[object]", type(data))
     if kind is GeneratorType:  # made elsewhere: `return (row for row in rows)`
         return stream(data, attempt)
     if kind is AsyncGeneratorType or hasattr(kind, "__await__"):
