@@ -249,7 +249,6 @@ def wait_for(path: str) -> None:
 class HeldJob(BaseJob[object]):
     """A job that may hold what does not pickle."""
 
-    model_config = {"arbitrary_types_allowed": True}
     parts: Any = None
 
 

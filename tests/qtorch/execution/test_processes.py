@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +30,8 @@ from tests.qtorch.execution.processes import Processes, gone, processes
 from tests.qtorch.execution.rig import drive, elsewhere, run_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtWidgets import QApplication
 
 pytestmark = pytest.mark.realtime
@@ -117,7 +118,7 @@ def test_the_result_can_be_cached(shared: Processes) -> None:
     assert shared.types(again) == ["Started", "CacheHit", "Success"]
 
 
-# -- what a job tells ---------------------------------------------------------------------------------------------------
+# -- what a job tells -------------------------------------------------------------------------------------------------
 
 
 def test_progress_and_steps_come_before_the_result(shared: Processes) -> None:
@@ -151,7 +152,8 @@ def test_the_latest_progress_is_told_while_the_work_goes_on_in_silence(shared: P
     handle = shared.start("last_step_then_silence", str(tmp_path / "go"))
     drive(lambda: len(shared.types(handle)) > 1)
     # Fake time stands still, so the second one would not be told in this process: it has come here all the same.
-    drive(lambda: handle.progress == 0.7 or run_of(handle)._progress.pending is not None)
+    progress: Any = run_of(handle)._progress
+    drive(lambda: handle.progress == 0.7 or progress.pending is not None)
     shared.clock.advance(0.02)
     drive(lambda: handle.progress == 0.7)
     (tmp_path / "go").touch()
@@ -200,7 +202,7 @@ def test_a_handler_that_raises_changes_nothing(shared: Processes) -> None:
         logging.getLogger("app").removeHandler(handler)
 
 
-# -- streams ------------------------------------------------------------------------------------------------------------
+# -- streams ----------------------------------------------------------------------------------------------------------
 
 
 def items(shared: Processes, handle: Any) -> list[Any]:
@@ -224,8 +226,9 @@ def test_a_stream_waits_while_nobody_takes_its_items(shared: Processes, tmp_path
     path = tmp_path / "closed"
     handle = shared.start("count_for_ever", str(path))
     # Fake time stands, so only the first batch is told: the others are held back, here and in the worker.
-    drive(lambda: run_of(handle).items is not None and len(run_of(handle).items.pending) >= 2_000)
-    held = len(run_of(handle).items.pending)
+    run: Any = run_of(handle)
+    drive(lambda: run.items is not None and len(run.items.pending) >= 2_000)
+    held = len(run.items.pending)
     assert held < 5_000
     handle.cancel()
     drive(path.exists, "the generator is closed")
@@ -255,7 +258,7 @@ def test_an_item_that_does_not_pickle_fails_its_job(shared: Processes) -> None:
     assert items(shared, handle) == [1]
 
 
-# -- errors -------------------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 def test_an_error_comes_with_its_traceback_and_its_causes(shared: Processes) -> None:
@@ -312,7 +315,7 @@ def test_a_process_that_returns_a_coroutine_is_named(shared: Processes) -> None:
     assert "Processor.process is a plain def and returned a coroutine" in str(error_of(shared.do("await_me")))
 
 
-# -- what does not pickle -------------------------------------------------------------------------------------------------
+# -- what does not pickle ---------------------------------------------------------------------------------------------
 
 
 def refused(shared: Processes, job: Any) -> str:
@@ -379,7 +382,7 @@ def test_a_process_executor_is_pickled_without_the_jobs_that_it_runs(shared: Pro
     shared.end(first)
 
 
-# -- registering ----------------------------------------------------------------------------------------------------------
+# -- registering ------------------------------------------------------------------------------------------------------
 
 
 def test_an_async_process_is_refused_when_it_is_registered(shared: Processes) -> None:
@@ -401,7 +404,7 @@ def test_a_runner_that_is_none_is_refused_when_it_is_registered(shared: Processe
         shared.runtime.dispatcher.register(executor, replace=True)
 
 
-# -- the life of the pool ---------------------------------------------------------------------------------------------------
+# -- the life of the pool ---------------------------------------------------------------------------------------------
 
 
 def test_workers_start_at_the_first_job_and_end_ten_seconds_after_the_last(qapp: QApplication, tmp_path: Path) -> None:
