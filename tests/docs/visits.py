@@ -138,3 +138,16 @@ def counter_quickly() -> None:
     click("More")
     shows("Clicked 1 times", patience=0.2)
     window().close()
+
+
+def primes() -> None:
+    """Counts that are done in worker processes: one that ends, and one that has to be cancelled."""
+    shows("Nothing counted yet")
+    click("Few")
+    shows("1229 primes")
+    click("Many")
+    until(lambda: Runtime.default().snapshot()["running"] == 1, "a job at work")
+    click("Cancel")
+    shows("Cancelled")
+    until(lambda: Runtime.default().snapshot()["still_working"] == 0, "the end of the work")
+    window().close()
