@@ -150,7 +150,9 @@ class Runtime(QObject):
             mailbox=mailbox,
             threads=ThreadPoolRunner(max(4, os.cpu_count() or 1) if threads is None else threads, self.clock),
             loop=LoopRunner(loop),
-            make_process_pool=partial(_process_pool, weakref.ref(self), processes or os.cpu_count() or 1),
+            make_process_pool=partial(
+                _process_pool, weakref.ref(self), (os.cpu_count() or 1) if processes is None else processes
+            ),
         )
         self.dispatcher = Dispatcher(self._services, self.bus.core)
         self.register(_InvalidateCacheExecutor(), *executors)

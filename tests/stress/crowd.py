@@ -9,13 +9,16 @@ import argparse
 import asyncio
 import faulthandler
 import json
+import os
 import random
+import signal
 import sys
 import threading
 import time
 import weakref
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
@@ -36,6 +39,7 @@ from qtorch import (
     bind,
 )
 from qtorch.events import JobEvent
+from tests.stress.in_process import InProcessJob, Processes
 
 if TYPE_CHECKING:
     from qtorch.job.options import DispatchOptions
@@ -45,6 +49,8 @@ HANG = 240
 
 AT_ONCE = 150
 """Jobs that have not ended, above which no more are dispatched for a while."""
+
+IN_PROCESS = ["quick", "progress", "stream", "raise", "sleep", "wait", "deaf", "die", "large"]
 
 KINDS = ["quick"] * 6 + ["progress", "stream", "raise", "sleep", "wait", "wait"]
 
@@ -161,7 +167,7 @@ class Crowd:
     def __init__(self, app: QApplication, jobs: int, seed: int, loop: Any) -> None:
         self.app = app
         self.random = random.Random(seed)
-        self.runtime = Runtime(executors=[Threads(), Loop()], threads=4, loop=loop)
+        self.runtime = Runtime(executors=[Threads(), Loop(), Processes()], threads=4, processes=2, loop=loop)
         self.to_go = jobs
         self.lock = threading.Lock()
         self.handles: dict[str, JobHandle[int]] = {}
@@ -171,6 +177,7 @@ class Crowd:
         self.late = 0
         self.wrong = 0
         self.nested = 0
+        self.killed = 0
         self.receivers: list[QObject] = []
         self.counters: list[Tally] = []
         self.alive: weakref.WeakSet[QObject] = weakref.WeakSet()
@@ -217,7 +224,10 @@ class Crowd:
 
     def dispatch(self, dispatch: Any, dice: random.Random, **where: Any) -> None:
         """Dispatch one job; on any thread."""
-        job = dice.choice([ThreadJob, LoopJob])(kind=dice.choice(KINDS))
+        if dice.random() < 0.05:
+            job: BaseJob[int] = InProcessJob(kind=dice.choice(IN_PROCESS))
+        else:
+            job = dice.choice([ThreadJob, LoopJob])(kind=dice.choice(KINDS))
         try:
             handle = dispatch(job, **where, **self.options(dice))
         except ClosedError:
@@ -254,6 +264,16 @@ class Crowd:
             self.counters = [one for one in self.counters if not one.bus.is_closed]
         for handle in self.some_handles(dice):
             handle.cancel("here")
+        if dice.random() < 0.01:
+            self.kill_a_worker(dice)
+
+    def kill_a_worker(self, dice: random.Random) -> None:
+        """Do what nobody expects."""
+        pool = self.runtime.dispatcher.services.processes
+        if pool is not None and pool.pids:
+            with suppress(ProcessLookupError):
+                os.kill(dice.choice(pool.pids), signal.SIGKILL)
+            self.killed += 1
 
     def add(self, receiver: QObject) -> None:
         """Keep a receiver for a while; then only the collector can find it."""
@@ -317,6 +337,7 @@ class Crowd:
             "late": self.late,
             "wrong": self.wrong + sum(self.called_back[one] != 1 for one in self.handles),
             "left": len(services.running) + len(services.working),
+            "killed": self.killed,
             "receivers": self.made,
             "collected": self.made - len(self.alive),
             "nested loops": self.nested // 500,

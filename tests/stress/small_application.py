@@ -18,6 +18,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 
 from qtorch import BaseExecutor, BaseJob, BaseOrchestrator, BaseState, Runtime, bind, executes
+from tests.stress.in_process import InProcessJob, Processes
 
 if TYPE_CHECKING:
     from qtorch.events import JobEvent, JobFailureEvent
@@ -121,7 +122,7 @@ async def stuck_async(job: StuckAsyncJob) -> int:
     return 1
 
 
-EXECUTORS = [wait, async_wait, quick, Flooding(), fail, leave, async_leave, stuck, stuck_async]
+EXECUTORS = [wait, async_wait, quick, Flooding(), fail, leave, async_leave, stuck, stuck_async, Processes()]
 
 
 class CountState(BaseState):
@@ -174,6 +175,7 @@ class Application:
         self.runtime = Runtime(executors=EXECUTORS, threads=16, loop=loop)  # more than wait for their token
         self.after = int(after * 1000)
         self.dice = random.Random(seed)
+        self.has_processes = seed % 4 == 0
 
     def run(self) -> None:
         """Show the window, start the jobs, and run until the end."""
@@ -186,6 +188,9 @@ class Application:
         for job_type in (WaitJob, AsyncWaitJob, QuickJob, FloodJob, FailJob):
             for _ in range(self.dice.randrange(5)):
                 self.counting.dispatch(job_type(), retry=self.dice.choice([None, 3]))
+        if self.has_processes:
+            for kind in ("deaf", "quick", "wait", "progress"):
+                self.counting.dispatch(InProcessJob(kind=kind))
         self.counting.dispatch(QuickJob())
         # What ends without its own event loop has no later.
         if self.ending == "no exec":

@@ -35,7 +35,7 @@ def choose_runner(executor: BaseExecutor[Any], services: Services) -> tuple[Runn
                 f"  Write a plain def process, or take runner away to have it run on the Runtime's loop."
             )
         pool = services.process_pool()
-        return pool, pool.prepare
+        return pool, pool.parcels.prepare
     if not (callable(getattr(asked, "submit", None)) and callable(getattr(asked, "stop", None))):
         raise TypeError(
             f"{name}.runner is {asked!r}, which cannot run jobs.\n"

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import heapq
 import logging
-import signal
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtorch.errors import JobCancelledError, WorkerDiedError, text_of
+from qtorch.errors import JobCancelledError, NotPicklableError
+from qtorch.execution.runners.deaths import death, how_it_died, no_start
+from qtorch.execution.runners.parcels import Parcels
 from qtorch.execution.runners.worker_process import WorkerProcess
 from qtorch.execution.waiting_line import queue_key
 from qtorch.execution.worker import frames
-from qtorch.execution.worker.crossing import check_class, pickled
 from qtorch.ports import log
 
 if TYPE_CHECKING:
     from qtorch.errors import ErrorReport
     from qtorch.execution.attempt import Attempt
-    from qtorch.job.base_job import BaseJob
     from qtorch.ports import Clock, ErrorSink, Timer
 
 _log = logging.getLogger("qtorch.execution")
@@ -36,11 +35,6 @@ _LEAVING = 5.0
 
 _KILLING = 0.1
 """Seconds that a killed process takes to be gone."""
-
-_KNOWN_EXECUTORS = 64
-
-_Payload = tuple[int, bytes, bytes]
-"""The executor's number, the executor and the job, pickled."""
 
 
 class ProcessPoolRunner:
@@ -78,8 +72,7 @@ class ProcessPoolRunner:
         """Workers that start or serve."""
         self._leaving: set[WorkerProcess] = set()
         """Workers that were told to end."""
-        self._executors: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
-        self._last_number = 0
+        self.parcels = Parcels()
         self._withdrawn = 0
         self._rested_at = 0.0
         self._rest_timer: Timer | None = None
@@ -87,39 +80,16 @@ class ProcessPoolRunner:
 
     # -- taking work --------------------------------------------------------------------------------------------------
 
-    def prepare(self, executor: object, job: BaseJob[Any]) -> _Payload:
-        """Give executor and job as they will be sent. Where the job is dispatched, before anything is tracked.
-
-        Raises
-        ------
-        NotPicklableError
-            One of them does not pickle, or a worker could not import its class.
-        """
-        cls = type(executor)
-        advice = (
-            f"Make it where it is used, in {cls.__name__}.process, or leave it out in __getstate__; "
-            f"or let the executor run on a thread."
-        )
-        check_class(cls, "Put the executor's class into a module.")
-        check_class(type(job), "Put the job's class into a module.")
-        packed_job = pickled(job, type(job).__name__, "Give the job plain data, and open files in process().")
-        packed = pickled(executor, cls.__name__, advice)
-        with self._lock:
-            known = self._executors.get(packed)
-            if known is None:
-                self._last_number += 1
-                known = self._executors[packed] = (self._last_number, packed)
-                if len(self._executors) > _KNOWN_EXECUTORS:
-                    self._executors.popitem(last=False)
-            else:
-                self._executors.move_to_end(packed)
-        return *known, packed_job
-
     def submit(self, attempt: Attempt, process: Callable[[Any], Any]) -> bool:
         """Hand the attempt to an idle worker, else queue it; give whether it begins. The bus's thread."""
         run = attempt.run
         if run.payload is None:
-            run.payload = self.prepare(run.registration.executor, run.job)
+            try:
+                run.payload = self.parcels.prepare(run.registration.executor, run.job)
+            except NotPicklableError as error:
+                attempt.take()
+                attempt.offer_error(error, "")
+                return True
         with self._lock:
             if self._rest_timer is None and not self._is_closed:
                 self._rest_timer = self._clock.call_later(REST, self._look_at_rest)
@@ -235,11 +205,11 @@ class ProcessPoolRunner:
         if attempt is None:
             if not was_told and worker.is_ready:
                 text = "worker process %s died while it was idle: %s; another one will take its place"
-                log(_log, logging.WARNING, text, worker.number, _how(exit_code))
+                log(_log, logging.WARNING, text, worker.number, how_it_died(exit_code))
         elif was_told:
             attempt.offer_error(JobCancelledError(attempt.token.reason), "")
         else:
-            attempt.offer_error((_death if worker.is_ready else _no_start)(attempt, exit_code, problem), "")
+            attempt.offer_error((death if worker.is_ready else no_start)(attempt, exit_code, problem), "")
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
@@ -357,36 +327,3 @@ class ProcessPoolRunner:
 
     def _is_empty(self) -> bool:
         return not self._working and not self._leaving
-
-
-def _how(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "its exit code is not known"
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    try:
-        return f"killed by {signal.Signals(-exit_code).name} (exit code {exit_code})"
-    except ValueError:
-        return f"killed by signal {-exit_code} (exit code {exit_code})"
-
-
-def _death(attempt: Attempt, exit_code: int | None, problem: BaseException | None) -> WorkerDiedError:
-    why = f"{_how(exit_code)}, after {problem!r}" if problem is not None else _how(exit_code)
-    return WorkerDiedError(
-        f"the worker process that did {type(attempt.run.job).__name__} died: {why}.\n"
-        f"  A negative code is a signal: -9 is kill -9, or the system's when memory runs out; -11 is a crash in C, "
-        f"which PYTHONFAULTHANDLER=1 shows. Other jobs go on; give the job a RetryPolicy to have it tried again.",
-        exit_code,
-    )
-
-
-def _no_start(attempt: Attempt, exit_code: int | None, problem: BaseException | None) -> WorkerDiedError:
-    why = text_of(problem) if problem is not None else f"it ended before it was ready: {_how(exit_code)}"
-    return WorkerDiedError(
-        f"no worker process could be started for {type(attempt.run.job).__name__}: {why}.\n"
-        f"  What it says itself is on stderr. A worker imports the program's main module anew, so that has to start "
-        f"nothing when it is imported:\n"
-        f'      if __name__ == "__main__":\n'
-        f"          main()",
-        exit_code,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import signal
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -90,6 +91,9 @@ class WorkerProcess:
         threading.Thread(target=self._serve, name=f"qtorch-process-{self.number}", daemon=True).start()
 
     def _serve(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            # The process inherits it: Ctrl+C while it imports the main module would be a traceback on stderr.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         try:
             self._spawn()
             self._listen()

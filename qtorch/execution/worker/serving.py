@@ -33,10 +33,17 @@ _Work = tuple[WorkerAttempt, int, bytes | None, bytes]
 def serve(connection: Connection[Any, Any], levels: dict[str, int], disabled: int) -> None:
     """Do what comes over ``connection``. The main thread of a worker process."""
     # Ctrl+C in a terminal goes to every process; the Runtime's decides what becomes of the jobs.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not SIG_IGN, which programs that the work starts would inherit.
+    signal.signal(signal.SIGINT, _ignore)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))  # see WorkerProcess
     line = Line(connection)
     log_here(line, levels, disabled)
     Worker(connection, line).run()
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing."""
 
 
 class Worker:
