@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from qtorch import (
     RESTARTABLE,
     AsyncState,
+    Attempt,
     BaseEvent,
     BaseExecutor,
     BaseJob,
@@ -44,6 +45,7 @@ from qtorch import (
     Lane,
     LanePolicy,
     RetryPolicy,
+    Runner,
     SignalBus,
     Source,
     Subscription,
@@ -334,3 +336,42 @@ def test_a_handle_gives_the_result_of_its_job(users: Users, qtorch_runtime: Test
         return user
 
     assert asyncio.run(wait()) == User(name="Ann")
+
+
+# -- runners -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_runner_inherits_what_it_does_not_write() -> None:
+    class Here(Runner):
+        def submit(self, attempt: Attempt, process: Callable[[Any], Any]) -> bool:
+            assert_type(attempt.job, BaseJob[Any])
+            assert_type(attempt.token, CancellationToken)
+            attempt.do(process)
+            return attempt.take()
+
+    class Alike:
+        def submit(self, attempt: Attempt, process: Callable[[Any], Any]) -> bool:
+            return False
+
+        def stop(self, attempt: Attempt) -> None: ...
+        def withdrawn(self, attempt: Attempt) -> None: ...
+        def ended(self, attempt: Attempt) -> None: ...
+
+    class Elsewhere(BaseExecutor[CountJob]):
+        runner = "process"
+
+        def process(self, job: CountJob) -> int:
+            return 1
+
+    class Anywhere(BaseExecutor[CountJob]):
+        def process(self, job: CountJob) -> int:
+            return 1
+
+    assert Elsewhere().runner == "process"
+    executor = Anywhere()
+    executor.runner = Here()
+    executor.runner = Alike()
+    executor.runner = None
+    executor.runner = "thread"  # type: ignore[assignment]  # there is no such runner
+    with pytest.raises(TypeError, match="abstract"):
+        Runner()  # type: ignore[misc]  # submit has to be written
