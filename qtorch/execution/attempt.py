@@ -152,11 +152,16 @@ class Runner(Protocol):
         """
         raise NotImplementedError
 
+    # Each with a body: type checkers take one without for abstract.
+
     def stop(self, attempt: Attempt) -> None:
         """Stop the work as far as that is possible. Its token is cancelled already."""
+        return
 
     def withdrawn(self, attempt: Attempt) -> None:
         """Hear that an attempt will never begin."""
+        return
 
     def ended(self, attempt: Attempt) -> None:
         """Hear that the work of a stopped attempt has ended at last."""
+        return
