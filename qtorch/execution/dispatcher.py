@@ -163,6 +163,8 @@ class Dispatcher:
             raise self._closed(type(job))
         job_type = type(job)
         registration = self._found.get(job_type) or self._find(job_type)
+        # First of all: what cannot be dispatched takes no place in a lane.
+        payload = None if registration.prepare is None else registration.prepare(registration.executor, job)
         attached = attached_options(job)
         if given is attached is job_type.default_options:  # NO_OPTIONS, as for most jobs
             options, lane = given, None
@@ -177,7 +179,8 @@ class Dispatcher:
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
-        payload = None if registration.prepare is None else registration.prepare(registration.executor, taken)
+        if registration.prepare is not None and taken is not job:  # it has an id of its own
+            payload = registration.prepare(registration.executor, taken)
         run = (Member if options.dedupe else JobRun)(
             taken, options, registration, self.services, bus, owner, lane, cause
         )

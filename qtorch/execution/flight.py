@@ -50,6 +50,7 @@ class SharedWork(JobRun):
     def __init__(self, first: Member, key: FlightKey, lane: Lane | None) -> None:
         super().__init__(first.job, first.options, first.registration, first.services, first.bus, None, lane, None)
         self._token = None
+        self.payload = first.payload
         self._key = key
         self._first_member: Member | None = first
         self._members: dict[Member, None] = {first: None}

@@ -79,6 +79,9 @@ class Processor(BaseExecutor[ProcessJob]):
     def where(self, job: ProcessJob) -> tuple[int, int, bool]:
         return os.getpid(), self.calls, threading.current_thread() is threading.main_thread()
 
+    def own_id(self, job: ProcessJob) -> str:
+        return job.id
+
     def qt(self, job: ProcessJob) -> list[str]:
         return [name for name in sys.modules if name.startswith(("PySide6", "shiboken6"))]
 

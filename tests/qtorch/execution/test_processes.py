@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qtorch import (
+    SEQUENTIAL,
     BaseExecutor,
     CachePolicy,
     JobFailure,
@@ -359,6 +360,35 @@ def test_a_refused_job_can_be_dispatched_once_it_is_mended(shared: Processes) ->
     handle = shared.runtime.dispatcher.dispatch(job)
     shared.end(handle)
     assert handle.outcome == JobSuccess(1)
+
+
+def test_a_refused_job_takes_no_place_in_a_lane(shared: Processes) -> None:
+    lane = shared.runtime.lane("bounded", policy=SEQUENTIAL, max_queue=0)
+    for _ in range(3):
+        with pytest.raises(NotPicklableError):
+            shared.runtime.dispatcher.dispatch(HeldJob(parts=threading.Lock()), lane=lane)
+    handle = shared.runtime.dispatcher.dispatch(HeldJob(parts=1), lane=lane)
+    shared.end(handle)
+    assert handle.outcome == JobSuccess(1)
+
+
+def test_equal_jobs_share_the_work_of_one_worker(shared: Processes, tmp_path: Path) -> None:
+    path = str(tmp_path / "go")
+    handles = [shared.start("wait", path, dedupe=True) for _ in range(3)]
+    for handle in handles:
+        shared.begun(handle)
+    assert sum(worker.attempt is not None for worker in shared.pool._working) == 1
+    handles[0].cancel()
+    (tmp_path / "go").touch()
+    shared.end(*handles)
+    assert [handle.outcome for handle in handles[1:]] == [JobSuccess("waited")] * 2
+
+
+def test_a_job_dispatched_again_has_an_id_of_its_own_in_the_worker_too(shared: Processes) -> None:
+    job = ProcessJob(what="own_id")
+    handles = [shared.runtime.dispatcher.dispatch(job) for _ in range(2)]
+    shared.end(*handles)
+    assert [handle.outcome for handle in handles] == [JobSuccess(handle.id) for handle in handles]
 
 
 def test_a_result_that_does_not_pickle_fails_the_job_and_is_named(shared: Processes) -> None:
