@@ -232,7 +232,7 @@ def test_work_that_ignores_its_token_holds_lane_and_limit_but_not_the_pool_and_i
     figures = rig.runtime.snapshot()
     assert (figures["still_working"], figures["still_working_jobs"]) == (1, (stuck.id,))
     assert figures["lanes"]["w"] == {"running": 0, "queued": 1, "waiting": 0, "still_working": 1, "paused": False}
-    assert [one["still_working"] for one in figures["runners"].values()] == [1, 0]
+    assert [one["still_working"] for one in figures["runners"].values()] == [1, 0, 0]
     assert rig.runtime.dispatcher.services.threads._limit == 3, "the pool is as big as before beside it"
     rig.open_all()
     rig.end(outside, on_the_loop, lane.handles["b"])
