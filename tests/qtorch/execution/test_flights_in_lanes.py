@@ -43,7 +43,8 @@ class LaneOf:
         return handle
 
     def counts(self) -> dict[str, int]:
-        return self.rig.runtime.snapshot()["lanes"].get("lane", {"running": 0, "queued": 0})
+        counts = self.rig.runtime.snapshot()["lanes"].get("lane", {})
+        return {what: counts.get(what, 0) for what in ("running", "queued")}
 
 
 def test_who_joins_takes_no_place_in_a_sequential_lane(rig: Rig) -> None:
