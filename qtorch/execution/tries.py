@@ -177,13 +177,17 @@ class Tries:
         if self.outcome is None and not self._is_begun:
             self.bus.mailbox.queue.appendleft((take, argument))
             return self._take_started()
-        if self.items is not None and self._is_begun and (last := self.items.close(self)) is not None:
-            self.bus.mailbox.queue.appendleft((take, argument))
-            return last
-        if self._progress is not None and self._is_begun and (last := self._progress.close(self)) is not None:
-            self.bus.mailbox.queue.appendleft((take, argument))
-            return last
-        return None
+        if (self.items is None and self._progress is None) or not self._is_begun:
+            return None
+        queue = self.bus.mailbox.queue
+        # Before they tell: shared work tells its members by items that it puts in front, and so in front of this one.
+        queue.appendleft((take, argument))
+        last = None if self.items is None else self.items.close(self)
+        if last is None and self._progress is not None:
+            last = self._progress.close(self)
+        if last is None:
+            queue.popleft()
+        return last
 
     def _take_started(self, _: object = None) -> list[Step] | None:
         if self._is_begun or self.outcome is not None:

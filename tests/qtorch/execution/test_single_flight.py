@@ -19,6 +19,7 @@ from qtorch import (
     JobFailure,
     JobFailureEvent,
     JobHandle,
+    JobItemsEvent,
     JobOptions,
     JobResult,
     JobStartedEvent,
@@ -32,7 +33,7 @@ from qtorch import (
     executes,
 )
 from tests.qtorch.execution.flights import begin, finish, is_left_behind
-from tests.qtorch.execution.rig import Rig, SlowCache, ThreadJob, drive, run_of
+from tests.qtorch.execution.rig import ITEMS, Rig, SlowCache, ThreadJob, drive, run_of
 
 pytestmark = pytest.mark.realtime
 
@@ -405,3 +406,21 @@ def test_stuck_work_is_named_by_the_job_that_began_it(rig: Rig, caplog: pytest.L
     assert rig.runtime.snapshot()["still_working_jobs"] == (first.id,)
     Runtime.close(rig.runtime, 0.01)
     assert f"{first.id} (ThreadJob)" in caplog.text
+
+
+# -- streams ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["thread stream", "loop stream"])
+def test_each_hears_the_whole_stream_before_its_end(rig: Rig, kind: str) -> None:
+    work = rig.work()
+    handles = [rig.dispatch(kind, dedupe=True) for _ in range(2)]
+    drive(lambda: all(rig.types(handle)[-1:] == ["Items"] for handle in handles), "the first half")
+    # On fake time: the second half waits for a frame that never comes, and is told just before the end.
+    work.gate.open()
+    rig.end(*handles)
+    for handle in handles:
+        items = [event.items for event in rig.log.for_job(handle.id) if isinstance(event, JobItemsEvent)]
+        assert [item for some in items for item in some] == list(range(ITEMS))
+        assert isinstance(rig.log.for_job(handle.id)[-1], JobSuccessEvent)
+    assert rig.works["work"].calls == 1
