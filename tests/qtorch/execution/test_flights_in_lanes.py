@@ -13,14 +13,16 @@ from qtorch import (
     RESTARTABLE,
     SEQUENTIAL,
     CachePolicy,
+    CancellationToken,
     JobCancelled,
     JobCancelledEvent,
     JobHandle,
     JobStatus,
     JobSuccess,
     LanePolicy,
+    QueueFullError,
 )
-from tests.qtorch.execution.rig import PATIENCE, Rig, SlowCache, drive
+from tests.qtorch.execution.rig import PATIENCE, Gate, Rig, SlowCache, ThreadJob, drive, elsewhere
 
 pytestmark = pytest.mark.realtime
 
@@ -240,3 +242,132 @@ def test_a_first_one_superseded_beside_the_result_does_not_hurry_the_others(
     rig.open_all()
     rig.end(joined, other)
     assert rig.types(joined) == ["Started", "Success"]
+
+
+# -- bounded, debounced and throttled ---------------------------------------------------------------------------------
+
+
+def bounded(rig: Rig, max_queue: int = 0) -> LaneOf:
+    rig.runtime.lane("lane", policy=SEQUENTIAL, max_queue=max_queue)
+    return LaneOf(rig, SEQUENTIAL)
+
+
+def places(rig: Rig) -> int:
+    """How many places of the bounded lane are taken, or claimed by those on their way to it."""
+    of_lane = rig.runtime.lane("lane")._places
+    assert of_lane is not None
+    return len(of_lane._held) + of_lane._coming + of_lane._coming_paced
+
+
+def test_who_joins_is_not_refused_by_a_full_lane_and_leaves_no_claim(rig: Rig) -> None:
+    lane = bounded(rig)
+    first = lane.run("a")
+    joined = [lane.send("a")]
+    elsewhere(lambda: joined.append(rig.runtime.dispatcher.dispatch(ThreadJob(name="a"), lane="lane", dedupe=True)))
+    rig.drain()
+    with pytest.raises(QueueFullError):
+        lane.send("b")
+    assert len(rig.runtime.running_jobs) == 3
+    rig.open_all()
+    rig.end(first, *joined)
+    assert rig.works["a"].calls == 1
+    rig.quiet()
+    assert places(rig) == 0
+
+
+def test_claims_are_given_back_however_members_and_flights_end(rig: Rig) -> None:
+    lane = bounded(rig, max_queue=1)
+    running, waiting = lane.run("a"), lane.send("b")
+    joined = lane.send("b")
+    waiting.cancel()
+    with pytest.raises(QueueFullError):
+        lane.send("c")
+    joined.cancel()
+    rig.drain()
+    last = lane.send("d")
+    rig.open_all()
+    rig.end(running, last)
+    rig.quiet()
+    assert places(rig) == 0
+
+
+def test_of_two_that_are_on_their_way_at_once_one_gives_its_claim_back(rig: Rig) -> None:
+    bounded(rig, max_queue=5)
+    rig.work("a")
+    dispatcher = rig.runtime.dispatcher
+    handles: list[JobHandle[Any]] = []
+    for _ in range(2):  # none has begun yet, so neither knows of the other
+        elsewhere(lambda: handles.append(dispatcher.dispatch(ThreadJob(name="a"), lane="lane", dedupe=True)))
+    assert places(rig) == 2
+    rig.drain()
+    assert places(rig) == 1
+    rig.open_all()
+    rig.end(*handles)
+    rig.quiet()
+    assert rig.works["a"].calls == 1
+    assert places(rig) == 0
+
+
+@pytest.mark.parametrize("ends_by", ["cancel", "token"])
+def test_who_ends_on_its_way_to_a_bounded_lane_gives_its_claim_back(rig: Rig, ends_by: str) -> None:
+    bounded(rig)
+    rig.work("a")
+    token = CancellationToken()
+    handles: list[JobHandle[Any]] = []
+    dispatcher, job = rig.runtime.dispatcher, ThreadJob(name="a")
+    elsewhere(lambda: handles.append(dispatcher.dispatch(job, lane="lane", dedupe=True, token=token)))
+    if ends_by == "cancel":
+        handles[0].cancel()
+    else:
+        token.cancel()
+    rig.end(*handles)
+    assert rig.works["a"].calls == 0
+    assert places(rig) == 0
+
+
+def test_who_was_to_join_a_flight_that_has_ended_meanwhile_takes_a_place_all_the_same(rig: Rig) -> None:
+    lane = bounded(rig)
+    first = lane.run("a")
+    late: list[JobHandle[Any]] = []
+    elsewhere(lambda: late.append(rig.runtime.dispatcher.dispatch(ThreadJob(name="a"), lane="lane", dedupe=True)))
+    first.cancel()
+    rig.works["a"].gate = Gate()  # the cancel has opened the one before
+    rig.drain()
+    drive(lambda: rig.works["a"].calls == 2)
+    with pytest.raises(QueueFullError):
+        lane.send("b")
+    rig.open_all()
+    rig.end(*late)
+    assert late[0].outcome == JobSuccess(42)
+    rig.quiet()
+    assert places(rig) == 0
+
+
+def test_a_debounced_job_is_superseded_by_an_equal_one_too_and_joined_once_it_is_in_its_lane(rig: Rig) -> None:
+    lane = LaneOf(rig, RESTARTABLE)
+    first, second = lane.send("a", debounce=1.0), lane.send("a", debounce=1.0)
+    rig.drain()
+    assert first.outcome == JobCancelled("superseded")
+    assert second.status is JobStatus.WAITING
+    rig.clock.advance(1.0)
+    drive(rig.works["a"].begun.is_set)
+    joined = lane.send("a", debounce=1.0)
+    assert joined.status is JobStatus.RUNNING
+    rig.open_all()
+    rig.end(second, joined)
+    assert rig.works["a"].calls == 1
+    assert not rig.runtime.dispatcher.services.flights
+    assert rig.clock.pending == 0
+
+
+def test_a_throttled_job_cancelled_while_it_waits_leaves_nothing_behind(rig: Rig) -> None:
+    lane = LaneOf(rig, RESTARTABLE)
+    first = lane.run("a", throttle=2.0)
+    waits = lane.send("b", throttle=2.0)
+    assert waits.status is JobStatus.WAITING
+    waits.cancel()
+    rig.open_all()
+    rig.end(first, waits)
+    assert not rig.runtime.dispatcher.services.flights
+    assert not rig.runtime.dispatcher.services.shared
+    assert rig.clock.pending == 0

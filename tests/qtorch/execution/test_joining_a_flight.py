@@ -157,22 +157,3 @@ def test_all_see_the_placeholder(rig: Rig) -> None:
     finish(rig, *handles)
     for handle in handles:
         assert rig.types(handle) == ["Started", "Placeholder", "Success"]
-
-
-def test_a_flight_that_has_told_part_of_its_result_is_not_joined(rig: Rig) -> None:
-    """Items of a stream, for one: who came now would take the rest for the whole."""
-
-    class PartEvent(JobProgressEvent):
-        """Something that a flight does not know how to repeat."""
-
-    work = rig.work()
-    (first,) = begin(rig, "thread", 1)
-    shared = rig.runtime.dispatcher.services.shared[first.id]
-    rig.runtime.bus.core.mailbox.post(lambda _: shared._tell(PartEvent, 0.5, None, None, None))
-    rig.drain()
-    late = rig.dispatch("thread", dedupe=True)
-    later = rig.dispatch("thread", dedupe=True)
-    finish(rig, first, late, later)
-    assert work.calls == 2, "the later two share the second"
-    assert rig.types(first) == ["Started", "Part", "Success"]
-    assert rig.types(late) == ["Started", "Success"]
