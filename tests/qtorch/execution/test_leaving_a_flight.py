@@ -286,6 +286,25 @@ def test_progress_that_is_pending_is_told_before_the_deadline_of_one_member(rig:
     assert rig.clock.pending == 0
 
 
+def test_work_that_reports_without_a_break_does_not_put_off_the_end_of_one_member(rig: Rig) -> None:
+    rig.work()
+    first, second = begin(rig, "thread")
+    reported: list[float] = []
+
+    def report_again(event: object) -> None:
+        if len(reported) < 50:
+            reported.append(len(reported) / 50)
+            rig.worker.emit_progress(first.job, reported[-1])  # type: ignore[arg-type]
+
+    with rig.runtime.bus.subscribe(report_again, event_type=JobProgressEvent, job_id=second.id):
+        report_again(None)
+        rig.drain()
+        elsewhere(lambda: second.cancel("elsewhere"))
+        rig.drain()
+    assert rig.types(second) == ["Started", "Progress", "Progress", "Cancelled"]
+    finish(rig, first)
+
+
 def run_deadline(handle: JobHandle[Any]) -> Any:
     return handle._run._take_deadline(2.0)
 
