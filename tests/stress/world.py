@@ -40,7 +40,8 @@ Action: TypeAlias = "tuple[str, int, dict[str, Any]]"
 
 def waits_for_room(handle: JobHandle[Any]) -> bool:
     """Whether a stream has to wait until its items are told."""
-    streamed = run_of(handle).items
+    attempt = run_of(handle).attempt
+    streamed = None if attempt is None else attempt.run.items  # of the shared work, if it is shared
     return streamed is not None and bool(streamed._waiting)
 
 
