@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from qtorch.clock import QtClock
     from qtorch.errors import (
         ClosedError,
+        DeadlockError,
         DuplicateExecutorError,
         ErrorReport,
         EventLoopError,
@@ -116,6 +117,7 @@ _ROOMS = {
     "qtorch.clock": ("QtClock",),
     "qtorch.errors": (
         "ClosedError",
+        "DeadlockError",
         "DuplicateExecutorError",
         "ErrorReport",
         "EventLoopError",
@@ -195,6 +197,7 @@ __all__ = [
     "Command",
     "DROPPABLE",
     "DataStrategy",
+    "DeadlockError",
     "Dispatcher",
     "DuplicateExecutorError",
     "ErrorReport",

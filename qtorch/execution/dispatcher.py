@@ -54,6 +54,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, bus: BusCore) -> None:
         self.services = services
+        services.dispatcher = self
         self.endings = Endings(services)
         self.lanes = Lanes()
         self._bus = bus
@@ -150,7 +151,13 @@ class Dispatcher:
         return self.start(job, given, self._bus if bus is None else bus.core, None, self.lanes)
 
     def start(
-        self, job: BaseJob[R], given: JobOptions, bus: BusCore, owner: Owner | None, lanes: Lanes
+        self,
+        job: BaseJob[R],
+        given: JobOptions,
+        bus: BusCore,
+        owner: Owner | None,
+        lanes: Lanes,
+        make: Callable[..., JobRun] = JobRun,
     ) -> JobHandle[R]:
         """Start ``job`` for ``owner``. Tracked, by the owner too, before anything of it happens."""
         if self.is_closed or bus.is_refusing:
@@ -171,7 +178,7 @@ class Dispatcher:
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
-        run = JobRun(taken, options, registration, self.services, bus, owner, lane, cause)
+        run = make(taken, options, registration, self.services, bus, owner, lane, cause)
         bus.jobs.add(run)
         self.services.running[run.id] = run
         if owner is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtorch.events import JobProgressEvent
+from qtorch.execution.families import with_shares
 from qtorch.execution.services import FRAME
 
 if TYPE_CHECKING:
@@ -20,18 +21,32 @@ class Progress:
     report is delivered at once, then the latest of each frame, and what is pending before any other event of the job.
     """
 
-    __slots__ = ("_is_posted", "_told_at", "pending", "value")
+    __slots__ = ("_is_posted", "_raised", "_told_at", "pending", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         """What was delivered last."""
         self.pending: tuple[Attempt, float, str | None, int | None, int | None] | None = None
+        self._raised: Attempt | None = None
         self._is_posted = False
         self._told_at = -FRAME
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is something to tell."""
+        return self.pending is not None or self._raised is not None
 
     def report(self, run: Tries, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
         """Take a report. Any thread."""
         self.pending = report
+        self._post(run)
+
+    def raise_(self, run: Tries, attempt: Attempt) -> None:
+        """Note that children of ``attempt`` have raised its progress. The bus's thread."""
+        self._raised = attempt
+        self._post(run)
+
+    def _post(self, run: Tries) -> None:
         # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
         if not self._is_posted:
             self._is_posted = True
@@ -49,13 +64,17 @@ class Progress:
     def deliver(self, run: Tries, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
-        if report is None:
+        attempt, self._raised = self._raised, None
+        own: Any = None
+        if report is not None:
+            attempt, *own = report
+        if attempt is None:
             return None
-        attempt, value, *rest = report
         if run.is_settled or attempt is not run.attempt or attempt.has_timed_out:
-            run.late += 1
+            run.late += report is not None
             return None
+        if own is None or run.services.families.of:
+            own = with_shares(run.services.families, attempt, own)
         self._told_at = now
-        self.value = value
-        own: tuple[Any, ...] = (self.value, *rest)
+        self.value = own[0]
         return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)

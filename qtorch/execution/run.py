@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Owner
+    from qtorch.execution.attempt import Attempt
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.lane import Lane
     from qtorch.execution.services import Services
@@ -52,6 +53,9 @@ class JobRun(Tries):
     The first offer that settles the job wins; what comes later is counted in ``late`` and dropped. Status and outcome
     change in :meth:`_decide` alone.
     """
+
+    parent: Attempt | None = None
+    """The attempt whose child it is; see :class:`~qtorch.execution.children.ChildRun`."""
 
     __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_rest_callbacks", "_still_running", "_unlink", "lane",
                  "queue_key", "waiters")  # fmt: skip
@@ -204,6 +208,12 @@ class JobRun(Tries):
             self.bus.mailbox.post(self._take_cancel, reason)
         elif self.outcome is None:
             self._settle(JobCancelled(reason))
+            self.bus.mailbox.post(self.take_end)
+
+    def fail_now(self, error: BaseException) -> None:
+        """End as failed with ``error``, whatever its work does, without another try. The bus's thread."""
+        if self.outcome is None:
+            self._settle(JobFailure(error, self.number or 1))
             self.bus.mailbox.post(self.take_end)
 
     def supersede(self) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from qtorch.execution.families import Families
 from qtorch.execution.lanes import SharedLanes
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from qtorch.bus.mailbox import Mailbox
     from qtorch.cache.cache import Cache
     from qtorch.execution.attempt import Attempt
+    from qtorch.execution.dispatcher import Dispatcher
     from qtorch.execution.run import JobRun
     from qtorch.execution.runners.loop import LoopRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
@@ -32,9 +34,12 @@ class Services:
     """The clock, cache, runners and books of one Runtime, shared by all its runs."""
 
     __slots__ = (
-        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "lanes", "loop", "mailbox", "owns_clock", "random",
-        "running", "sink", "threads", "working",
+        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "dispatcher", "families", "lanes", "loop", "mailbox",
+        "owns_clock", "random", "running", "sink", "threads", "working",
     )  # fmt: skip
+
+    dispatcher: Dispatcher
+    """Who starts child jobs; the dispatcher puts itself here."""
 
     def __init__(
         self,
@@ -61,6 +66,8 @@ class Services:
         """Runs that have not ended, by id. Added to on any thread, removed from on the bus's."""
         self.working: dict[Attempt, None] = {}
         """Attempts whose work goes on, that of ended jobs included. The bus's thread."""
+        self.families = Families()
+        """The child jobs by the attempts that wait for them. The bus's thread."""
         self._in_frame: dict[Callable[[bool], object], Tries] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
