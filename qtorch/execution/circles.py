@@ -23,7 +23,9 @@ def end_circle(run: JobRun) -> None:
 
     That is ``run`` itself if it is a child, else the last child on the way back to it.
     """
-    if run.is_settled or not _waits_for(run)[1] or not _is_waited_for(run):
+    holders, queue = _waits_for(run)
+    # Most often one of them is plainly at work, and a wide fan-out need not be looked through for each of its children.
+    if not queue or not all(_waits_for(one)[0] for one in holders) or not _is_waited_for(run):
         return
     stuck = _stuck_with(run)
     if run not in stuck:

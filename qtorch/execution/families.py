@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtorch.events.job_events import clamp_progress
 
@@ -12,20 +12,16 @@ if TYPE_CHECKING:
     from qtorch.execution.attempt import Attempt
     from qtorch.execution.children import ChildRun
 
-Report = tuple[float, str | None, int | None, int | None]
-"""A progress with its message and its step counts."""
-
 
 class Family:
     """The children of one attempt. The bus's thread."""
 
-    __slots__ = ("_own", "_shares", "runs")
+    __slots__ = ("_shares", "runs")
 
     def __init__(self) -> None:
         self.runs: dict[ChildRun, None] = {}
         """Those that have not ended."""
         self._shares: dict[str, float] = {}
-        self._own: Report = (0.0, None, None, None)
 
     def add_share(self, child_id: str, value: float) -> bool:
         """Let a child add ``value`` to its parent's progress, in place of what it added before; give whether that is
@@ -35,13 +31,10 @@ class Family:
         self._shares[child_id] = value
         return value != before
 
-    def summed(self, own: Report | None) -> Report:
-        """Give what the parent reports, None for what it reported last, with what the children add."""
-        if own is not None:
-            self._own = own
+    def summed(self, own: float) -> float:
+        """Give what the children add to the parent's ``own`` progress, with that."""
         # fsum: ten children of 0.1 make 1.0, not 0.9999999999999999.
-        value = clamp_progress(math.fsum((self._own[0], *self._shares.values())))
-        return (value, *self._own[1:])
+        return clamp_progress(math.fsum((own, *self._shares.values())))
 
 
 class Families:
@@ -87,11 +80,3 @@ class Families:
                 one.cancel(because)
         finally:
             self._ending = None
-
-
-def with_shares(families: Families, attempt: Attempt, own: Report | None) -> tuple[Any, ...]:
-    """Give the progress of ``attempt`` with what its children add; ``own`` as in :meth:`Family.summed`."""
-    family = families.of.get(attempt)
-    if family is None:
-        return own or (0.0, None, None, None)
-    return family.summed(own)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtorch.events import JobProgressEvent
-from qtorch.execution.families import with_shares
 from qtorch.execution.services import FRAME
 
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.execution.attempt import Attempt
     from qtorch.execution.tries import Tries
+
+
+Report: TypeAlias = "tuple[Attempt, float, str | None, int | None, int | None]"
+"""A progress with its message and its step counts, and whose it is."""
 
 
 class Progress:
@@ -21,12 +24,14 @@ class Progress:
     report is delivered at once, then the latest of each frame, and what is pending before any other event of the job.
     """
 
-    __slots__ = ("_is_posted", "_raised", "_told_at", "pending", "value")
+    __slots__ = ("_is_posted", "_own", "_raised", "_told_at", "pending", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
         """What was delivered last."""
-        self.pending: tuple[Attempt, float, str | None, int | None, int | None] | None = None
+        self.pending: Report | None = None
+        self._own: tuple[int, float, str | None, int | None, int | None] = (0, 0.0, None, None, None)
+        """What which attempt reported last itself; children add to it."""
         self._raised: Attempt | None = None
         self._is_posted = False
         self._told_at = -FRAME
@@ -36,7 +41,7 @@ class Progress:
         """Whether there is something to tell."""
         return self.pending is not None or self._raised is not None
 
-    def report(self, run: Tries, report: tuple[Attempt, float, str | None, int | None, int | None]) -> None:
+    def report(self, run: Tries, report: Report) -> None:
         """Take a report. Any thread."""
         self.pending = report
         self._post(run)
@@ -65,16 +70,20 @@ class Progress:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
         attempt, self._raised = self._raised, None
-        own: Any = None
         if report is not None:
-            attempt, *own = report
+            attempt = report[0]
         if attempt is None:
             return None
         if run.is_settled or attempt is not run.attempt or attempt.has_timed_out:
             run.late += report is not None
             return None
-        if own is None or run.services.families.of:
-            own = with_shares(run.services.families, attempt, own)
+        if report is not None:
+            self._own = (attempt.number, *report[1:])
+        elif self._own[0] != attempt.number:
+            self._own = (attempt.number, 0.0, None, None, None)
+        _, value, *rest = self._own
+        family = run.services.families.of.get(attempt) if run.services.families.of else None
         self._told_at = now
-        self.value = own[0]
+        self.value = value if family is None else family.summed(value)
+        own: tuple[Any, ...] = (self.value, *rest)
         return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)

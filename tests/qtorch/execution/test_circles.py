@@ -1,0 +1,243 @@
+"""Jobs that would wait for each other for ever: one of them fails at once, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qtorch import KEEP_LATEST, SEQUENTIAL, DeadlockError, JobFailure, JobHandle, JobStatus, JobSuccess, LanePolicy
+from tests.qtorch.execution.family import Parent, ParentJob
+from tests.qtorch.execution.rig import LoopJob, Rig, ThreadJob, drive
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.fixture(params=["loop", "qasync"])
+def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Parent:
+    return Parent(make_rig(request.param))
+
+
+def send(parent: Parent, name: str, script: Any, **options: Any) -> JobHandle[object]:
+    """Dispatch by the dispatcher, in whose lanes the children are too."""
+    parent.scripts[name] = script
+    return parent.rig.runtime.dispatcher.dispatch(ParentJob(name=name), **options)
+
+
+def deadlock_of(handle: JobHandle[Any]) -> str:
+    assert isinstance(handle.outcome, JobFailure), handle.outcome
+    error = handle.outcome.error
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, DeadlockError), error
+    return str(error)
+
+
+def limited(parent: Parent, limit: int) -> None:
+    parent.max_concurrency = limit
+    parent.rig.runtime.dispatcher.register(parent, replace=True)
+
+
+@pytest.mark.parametrize("policy", [SEQUENTIAL, KEEP_LATEST])
+def test_a_child_in_its_parents_own_lane_fails_at_once(parent: Parent, policy: LanePolicy) -> None:
+    rig = parent.rig
+    rig.work("child")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(rig.job("thread", "child"), lane="pages", policy=policy)
+
+    handle = send(parent, "p", script, lane="pages", policy=policy)
+    rig.end(handle)
+    (child,) = {event.job_id for event in rig.log.children_of(handle.id)}
+    assert deadlock_of(handle) == (
+        f"ThreadJob {child} would wait for itself, and so for ever:\n"
+        f"    ThreadJob {child} waits for lane 'pages', which ParentJob {handle.id} holds\n"
+        f"    ParentJob {handle.id} waits for its child ThreadJob {child}\n"
+        f"  Give the child a lane of its own (lane=...), raise max_concurrency, or call the work itself instead of "
+        f"self.run()."
+    )
+    assert rig.works["child"].calls == 0
+    assert [type(event).__name__ for event in rig.log.for_job(child)] == ["JobFailureEvent"]
+    rig.quiet()
+    after = send(parent, "after", lambda *_: asyncio.sleep(0, 1), lane="pages", policy=policy)
+    rig.end(after)
+    assert after.outcome == JobSuccess(1), "the lane is free again"
+
+
+def test_a_grandchild_in_its_grandparents_lane_fails(parent: Parent) -> None:
+    rig = parent.rig
+
+    async def grandparent(executor: Parent, job: ParentJob) -> object:
+        executor.scripts["middle"] = middle
+        return await executor.run(ParentJob(name="middle"))
+
+    async def middle(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(ThreadJob(name="never"), lane="pages", policy=SEQUENTIAL)
+
+    handle = send(parent, "p", grandparent, lane="pages", policy=SEQUENTIAL)
+    rig.end(handle)
+    assert deadlock_of(handle).count("waits for its child") == 2
+
+
+def test_a_child_that_its_parents_limit_lets_wait_fails(parent: Parent) -> None:
+    limited(parent, 1)
+    rig = parent.rig
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        executor.scripts["child"] = script
+        return await executor.run(ParentJob(name="child"))
+
+    handle = send(parent, "p", script)
+    rig.end(handle)
+    assert "waits for max_concurrency of Parent, which ParentJob" in deadlock_of(handle)
+    rig.quiet()
+
+
+def test_recursion_goes_as_deep_as_the_limit_and_then_fails(parent: Parent) -> None:
+    limited(parent, 5)
+    depth: list[int] = []
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        depth.append(1)
+        return await executor.run(ParentJob(name="p"))
+
+    handle = send(parent, "p", script)
+    parent.rig.end(handle)
+    deadlock_of(handle)
+    assert len(depth) == 5
+
+
+def test_a_child_waits_for_a_limit_that_others_will_free(parent: Parent) -> None:
+    """Two at work: its own parent, which waits for it, and a job that does not."""
+    limited(parent, 2)
+    rig = parent.rig
+    go = asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def other(executor: Parent, job: ParentJob) -> object:
+        loops.append(asyncio.get_running_loop())
+        await go.wait()
+        return "other"
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        executor.scripts["child"] = lambda *_: asyncio.sleep(0, "child")
+        return await executor.run(ParentJob(name="child"))
+
+    first = send(parent, "other", other)
+    drive(lambda: loops)
+    second = send(parent, "p", script)
+    drive(lambda: any(child.status is JobStatus.QUEUED for child in parent.children()))
+    rig.drain()
+    assert second.status is JobStatus.RUNNING
+    loops[0].call_soon_threadsafe(go.set)
+    rig.end(first, second)
+    assert second.outcome == JobSuccess("child")
+
+
+def test_when_all_that_a_limit_lets_work_wait_for_children_the_last_fails(parent: Parent) -> None:
+    limited(parent, 2)
+    rig = parent.rig
+    both = asyncio.Event()
+    begun: list[int] = []
+    parent.scripts["child"] = lambda *_: asyncio.sleep(0, "child")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        begun.append(1)
+        if len(begun) == 2:
+            both.set()
+        await both.wait()
+        return await executor.run(ParentJob(name="child"))
+
+    handles = [send(parent, name, script) for name in ("a", "b")]
+    rig.end(*handles)
+    statuses = sorted(handle.status for handle in handles)
+    assert statuses == [JobStatus.FAILED, JobStatus.SUCCEEDED], "the failure of one lets the other's child in"
+    deadlock_of(next(handle for handle in handles if handle.status is JobStatus.FAILED))
+
+
+def test_a_circle_through_two_lanes_and_two_parents(parent: Parent) -> None:
+    rig = parent.rig
+    both = asyncio.Event()
+    begun: list[int] = []
+    rig.work("child", "child", is_open=True)
+
+    def wants(lane: str) -> Any:
+        async def script(executor: Parent, job: ParentJob) -> object:
+            begun.append(1)
+            if len(begun) == 2:
+                both.set()
+            await both.wait()
+            return await executor.run(LoopJob(name="child"), lane=lane, policy=SEQUENTIAL)
+
+        return script
+
+    one = send(parent, "one", wants("B"), lane="A", policy=SEQUENTIAL)
+    two = send(parent, "two", wants("A"), lane="B", policy=SEQUENTIAL)
+    rig.end(one, two)
+    failed = one if one.status is JobStatus.FAILED else two
+    text = deadlock_of(failed)
+    assert text.count("\n    ") == 4, "both parents and both children are shown"
+    assert "lane 'A'" in text
+    assert "lane 'B'" in text
+    assert {one.status, two.status} == {JobStatus.FAILED, JobStatus.SUCCEEDED}
+
+
+def test_one_child_of_a_fan_out_that_cannot_begin_fails_the_parent(parent: Parent) -> None:
+    rig = parent.rig
+    work = rig.work("other")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(executor.run(rig.job("loop", "other")))
+            while not work.begun.is_set():
+                await asyncio.sleep(0.001)
+            group.create_task(executor.run(rig.job("thread", "never"), lane="pages", policy=SEQUENTIAL))
+
+    handle = send(parent, "p", script, lane="pages", policy=SEQUENTIAL)
+    rig.end(handle)
+    deadlock_of(handle)
+    rig.quiet()
+
+
+def test_a_job_that_is_nobodys_child_and_closes_the_circle_is_not_the_one_that_fails(parent: Parent) -> None:
+    """It holds the lane that the child waits for, and comes to wait for the limit that the parent holds."""
+    limited(parent, 1)
+    rig = parent.rig
+    work = rig.work("first")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(rig.job("thread", "child"), lane="pages", policy=SEQUENTIAL)
+
+    rig.work("child", is_open=True)
+    first = rig.runtime.dispatcher.dispatch(LoopJob(name="first"), lane="pages", policy=SEQUENTIAL)
+    drive(work.begun.is_set)
+    ordinary = send(parent, "ordinary", lambda *_: asyncio.sleep(0, "ordinary"), lane="pages", policy=SEQUENTIAL)
+    handle = send(parent, "p", script)
+    drive(lambda: any(child.status is JobStatus.QUEUED for child in parent.children()))
+    rig.drain()
+    work.gate.open()  # the ordinary job comes into the lane, and waits for its executor's limit
+    rig.end(first, ordinary, handle)
+    assert ordinary.outcome == JobSuccess("ordinary")
+    text = deadlock_of(handle)
+    assert "ThreadJob" in text.splitlines()[0]
+    assert f"ParentJob {ordinary.id} waits for max_concurrency of Parent, which ParentJob {handle.id} holds" in text
+
+
+def test_children_in_a_lane_of_their_own_wait_for_each_other_and_all_succeed(parent: Parent) -> None:
+    rig = parent.rig
+    rig.work("child", 1, is_open=True)
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(executor.run(rig.job("loop", "child"), lane="parts", policy=SEQUENTIAL))
+                for _ in range(30)
+            ]
+        return sum(int(str(task.result())) for task in tasks)
+
+    handle = send(parent, "p", script, lane="pages", policy=SEQUENTIAL)
+    behind = send(parent, "behind", lambda *_: asyncio.sleep(0, 1), lane="pages", policy=SEQUENTIAL)
+    rig.end(handle, behind)
+    assert handle.outcome == JobSuccess(30)
