@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication
 from qtorch import LanePolicy
 from qtorch.execution.run import JobRun
 from tests.stress.checks import check, check_end
+from tests.stress.parents import CHILDREN
 from tests.stress.world import World
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ OPTIONS = st.fixed_dictionaries(
         "priority": st.integers(-1, 1),
         "policy": st.sampled_from(LanePolicy),
         "token": st.integers(0, 1),
+        "children": st.lists(st.sampled_from(CHILDREN), min_size=1, max_size=3),
     },
 )
 TO_A_JOB = [

@@ -25,9 +25,11 @@ from qtorch import (
     SignalBus,
 )
 from tests.qtorch.execution.rig import PATIENCE, Gate, NoState, Rig, SlowCache, drive, elsewhere, qasync_loop, run_of
+from tests.stress.parents import ParentJob, ParentWorker, add_work, child_job
 from tests.stress.recorder import Recorder
 
 if TYPE_CHECKING:
+    from qtorch.bus.core import BusCore
     from qtorch.events import JobEvent
     from qtorch.execution.lane import Lane
 
@@ -71,6 +73,9 @@ class World:
         self.rig = Rig(loop=given, cache=self.cache if cache == "slow" else None)
         self._ending.callback(self.rig.close)
         self.open_cache()
+        self.parents = ParentWorker(self.rig)
+        self.parents.max_concurrency = limit
+        self.rig.runtime.register(self.parents)
         self.limit = limit
         if limit is not None:
             self.rig.limit_executors(limit)
@@ -78,7 +83,9 @@ class World:
         self.other_bus = SignalBus.scoped()
         self.handles: dict[str, JobHandle[Any]] = {}
         self.outcomes: dict[str, object] = {}
-        self.recorders = {bus: Recorder(bus, self.handles) for bus in (self.rig.runtime.bus, self.other_bus)}
+        self.recorders = {
+            bus: Recorder(bus, self.handles, self.adopt) for bus in (self.rig.runtime.bus, self.other_bus)
+        }
         for bus in self.recorders:
             bus.subscribe(self._listen)
         self.windows: dict[SignalBus, Window] = {}
@@ -156,7 +163,8 @@ class World:
         rig, name = self.rig, str(self.counter)
         self.counter += 1
         bus = self.other_bus if "other" in options["place"] else rig.runtime.bus
-        rig.work(name, *[OSError("on purpose")] * options["fails"], 42, is_deaf=options["is_deaf"])
+        add_work(rig, name, options)
+        self.parents.plan(name, options.get("children", []))
         given = {key: options[key] for key in ("timeout", "deadline", "placeholder", "priority") if key in options}
         if "retries" in options:
             given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
@@ -166,7 +174,7 @@ class World:
             given |= {"lane": f"lane of {options['policy']}", "policy": options["policy"]}
         if "token" in options:
             given["token"] = self.tokens[options["token"]]
-        job = rig.job(options["runner"], name)
+        job = child_job(rig, name, options)
         handles: list[JobHandle[Any]] = []
         try:
             if options["place"] == "nobody":
@@ -178,8 +186,17 @@ class World:
         except ClosedError:
             assert rig.runtime.is_closed or bus.is_closed or bus.core.is_refusing
             return
-        handle = self.handles[handles[0].id] = handles[0]
-        handle.add_done_callback(self._call_back)
+        self.take(handles[0])
+
+    def take(self, handle: JobHandle[Any]) -> None:
+        """Note that a job was dispatched."""
+        if handle.id not in self.handles:
+            self.handles[handle.id] = handle
+            handle.add_done_callback(self._call_back)
+
+    def adopt(self, job_id: str, core: BusCore) -> None:
+        """Note that a child was dispatched, of which an event came."""
+        self.take(core.jobs.find(job_id).handle())
 
     def do(self, what: str, number: int = 0, options: dict[str, Any] | None = None) -> None:
         """Do one thing."""
@@ -217,11 +234,13 @@ class World:
 
     def _do_to_job(self, what: str, handle: JobHandle[Any]) -> None:
         match what:
-            case "finish":
-                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
-            case "finish and see":
-                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
-                drive(lambda: not handle.is_working)
+            case "finish" | "finish and see":
+                name = str(handle.job.name)  # type: ignore[attr-defined]
+                for own in (one for one in self.rig.works if one == name or one.startswith(f"{name}.")):
+                    self.rig.works[own].gate.open()
+                # Those of a parent may wait: for others, or to be tried again.
+                if what == "finish and see" and not isinstance(handle.job, ParentJob):
+                    drive(lambda: not handle.is_working)
             case "cancel":
                 handle.cancel("here")
             case "cancel elsewhere":
