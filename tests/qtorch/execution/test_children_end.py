@@ -42,6 +42,11 @@ def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Pare
     return Parent(make_rig(request.param))
 
 
+@pytest.fixture
+def own(rig: Rig) -> Parent:
+    return Parent(rig)
+
+
 def begin_in_stage(parent: Parent, stage: str, **options: Any) -> JobHandle[object]:
     """A parent whose child is in ``stage``."""
     rig = parent.rig
@@ -181,6 +186,36 @@ def test_after_the_end_of_its_parent_no_child_begins(parent: Parent) -> None:
     assert error.reason == "parent ended"
     assert work.calls == 0
     assert child_ids(rig, handle) == []
+
+
+def test_a_child_whose_dispatch_the_end_of_its_parent_overtakes_ends_at_once(
+    own: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = own.rig
+    work = rig.work("child", is_open=True)
+    tasks: list[asyncio.Task[object]] = []
+    loops: list[asyncio.AbstractEventLoop] = []
+    go = asyncio.Event()
+    # As if the parent's end came just after the look at it, on the other thread.
+    monkeypatch.setattr("qtorch.execution.children._check_wanted", lambda attempt: None)
+
+    async def late(executor: Parent) -> object:
+        await go.wait()
+        return await executor.run(rig.job("thread", "child"))
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        loops.append(asyncio.get_running_loop())
+        tasks.append(asyncio.ensure_future(late(executor)))
+        return "done"
+
+    handle = own.dispatch(script)
+    rig.end(handle)
+    loops[0].call_soon_threadsafe(go.set)
+    drive(lambda: tasks[0].done())
+    (child,) = child_ids(rig, handle)
+    assert ends(rig, child) == ["JobCancelledEvent"]
+    assert work.calls == 0
+    assert not rig.runtime.dispatcher.services.families.of
 
 
 def test_once_stopped_a_parent_can_start_no_children(parent: Parent) -> None:
