@@ -128,7 +128,7 @@ async def _run_child(attempt: Attempt, job: BaseJob[R], share: float | None, opt
     try:
         outcome = await handle.result()
     except BaseException:
-        handle.cancel(attempt.token.reason if attempt.token.is_cancelled else "no longer awaited")
+        handle.cancel("no longer awaited")
         raise
     if isinstance(outcome, JobFailure) and not isinstance(outcome.error, Exception):
         # As itself it would do to the parent's task what it says: end the loop, or be taken for a cancellation.

@@ -31,6 +31,7 @@ from tests.qtorch.execution.rig import (
     SlowCache,
     ThreadJob,
     drive,
+    run_of,
 )
 
 pytestmark = pytest.mark.realtime
@@ -327,3 +328,41 @@ def test_closing_the_runtime_in_the_middle_of_a_fan_out_ends_all(make_rig: Calla
     assert len(ids) > 10
     assert all(ends(rig, one) == ["JobCancelledEvent"] for one in ids)
     assert not rig.runtime.dispatcher.services.working
+
+
+def test_a_parent_that_runs_on_refers_to_its_ended_children_no_more(parent: Parent) -> None:
+    rig = parent.rig
+    rig.work("child", is_open=True)
+    last = rig.work("last")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        await executor.run(rig.job("thread", "child"))
+        return await executor.run(rig.job("thread", "last"))
+
+    handle = parent.dispatch(script)
+    drive(last.begun.is_set)
+    rig.drain()
+    attempt = run_of(handle).attempt
+    assert attempt is not None
+    assert len(rig.runtime.dispatcher.services.families.of[attempt].runs) == 1
+    assert len(attempt.token._callbacks or ()) == 1
+    last.gate.open()
+    rig.end(handle)
+
+
+def test_a_parent_that_cancels_itself_is_cancelled_though_a_group_says_so(parent: Parent) -> None:
+    rig = parent.rig
+    works = [rig.work("a"), rig.work("b")]
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        async with asyncio.TaskGroup() as group:
+            for name in ("a", "b"):
+                group.create_task(executor.run(rig.job("loop", name)))
+            while not all(work.begun.is_set() for work in works):
+                await asyncio.sleep(0.001)
+            executor.token(job).cancel("myself")
+
+    handle = parent.dispatch(script)
+    rig.end(handle)
+    assert handle.outcome == JobCancelled("myself")
+    rig.quiet()

@@ -136,6 +136,30 @@ def test_a_child_waits_for_a_limit_that_others_will_free(parent: Parent) -> None
     assert second.outcome == JobSuccess("child")
 
 
+def test_a_child_waits_for_a_limit_that_another_parent_will_free(parent: Parent) -> None:
+    """Two at work, and both wait for children; that of one is at work."""
+    limited(parent, 2)
+    rig = parent.rig
+    work = rig.work("elsewhere")
+
+    async def other(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(rig.job("thread", "elsewhere"))
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        executor.scripts["child"] = lambda *_: asyncio.sleep(0, "child")
+        return await executor.run(ParentJob(name="child"))
+
+    first = send(parent, "other", other)
+    drive(work.begun.is_set)
+    second = send(parent, "p", script)
+    drive(lambda: any(child.status is JobStatus.QUEUED for child in parent.children()))
+    rig.drain()
+    assert second.status is JobStatus.RUNNING
+    work.gate.open()
+    rig.end(first, second)
+    assert second.outcome == JobSuccess("child")
+
+
 def test_when_all_that_a_limit_lets_work_wait_for_children_the_last_fails(parent: Parent) -> None:
     limited(parent, 2)
     rig = parent.rig
