@@ -53,6 +53,10 @@ class ChildRun(JobRun):
         if self.lane is not None:
             end_circle(self)
 
+    def _take_due(self, _: object) -> None:
+        super()._take_due(None)
+        end_circle(self)
+
     def _cancel_with(self, parent: Attempt) -> None:
         if get_ident() == self.bus.mailbox.thread:
             self.services.families.end(self, parent.token.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from threading import get_ident
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qtorch.errors import QueueFullError
 from qtorch.execution.waiting_line import WaitingLine
@@ -273,7 +273,7 @@ class Lane:
                 inside[following] = None
                 following.proceed()
 
-    def held_by(self, run: LaneJob) -> tuple[LaneJob, ...]:
+    def held_by(self, run: Any) -> tuple[Any, ...]:
         """Give those inside of whom one has to leave before ``run`` can enter; none if it waits for none of them."""
         # A pause does not matter: it ends, and then there is still no room.
         is_held = self._room is not None and len(self._inside) >= self._room and run in self._waiting

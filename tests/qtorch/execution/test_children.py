@@ -19,6 +19,7 @@ from qtorch import (
     JobCancelledEvent,
     JobEvent,
     JobFailure,
+    JobItemsEvent,
     JobStatus,
     JobSuccess,
     JobTimeoutError,
@@ -433,3 +434,22 @@ def test_an_ended_child_does_not_keep_its_parent(own: Parent) -> None:
     delete_later_now()
     assert run_of(child).parent is None
     assert not own.rig.runtime.dispatcher.services.families.of
+
+
+def test_an_async_generator_streams_what_its_children_give(rig: Rig) -> None:
+    class PagesJob(BaseJob[object]):
+        pass
+
+    class Pages(BaseExecutor[PagesJob]):
+        async def process(self, job: PagesJob) -> Any:
+            for name in ("a", "b"):
+                yield await self.run(rig.job("thread", name))
+
+    for name in ("a", "b"):
+        rig.work(name, name, is_open=True)
+    rig.runtime.register(Pages())
+    handle = rig.owner.dispatch(PagesJob())
+    rig.end(handle)
+    assert handle.outcome == JobSuccess("b")
+    items = [item for event in rig.log.of(JobItemsEvent) if event.job_id == handle.id for item in event.items]
+    assert items == ["a", "b"]

@@ -265,3 +265,47 @@ def test_children_in_a_lane_of_their_own_wait_for_each_other_and_all_succeed(par
     behind = send(parent, "behind", lambda *_: asyncio.sleep(0, 1), lane="pages", policy=SEQUENTIAL)
     rig.end(handle, behind)
     assert handle.outcome == JobSuccess(30)
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_shared_lane_that_parents_fill_is_no_place_for_their_children(parent: Parent, is_paused: bool) -> None:
+    rig = parent.rig
+    rig.work("child", is_open=True)
+    lane = rig.runtime.lane("shared", limit=2, max_queue=5)
+    both = asyncio.Event()
+    begun: list[int] = []
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        begun.append(1)
+        if len(begun) == 2:
+            both.set()
+        await both.wait()
+        return await executor.run(ThreadJob(name="child"), lane=lane)
+
+    parent.scripts |= {"a": script, "b": script}
+    handles = [rig.owner.dispatch(ParentJob(name=name), lane="shared") for name in ("a", "b")]
+    if is_paused:
+        lane.pause()
+    drive(lambda: any(handle.status is JobStatus.FAILED for handle in handles))
+    lane.resume()
+    rig.end(*handles)
+    assert sorted(handle.status for handle in handles) == [JobStatus.FAILED, JobStatus.SUCCEEDED]
+    failed = next(handle for handle in handles if handle.status is JobStatus.FAILED)
+    assert "waits for lane 'shared'" in deadlock_of(failed)
+    rig.quiet()
+    for _ in range(7):  # as many as it takes: the failed child gave its place back
+        rig.runtime.dispatcher.dispatch(ThreadJob(name="child"), lane=lane)
+    rig.quiet()
+
+
+def test_a_debounced_child_that_could_not_enter_its_lane_fails_when_it_is_due(parent: Parent) -> None:
+    rig = parent.rig
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(ThreadJob(name="never"), lane="pages", debounce=1)
+
+    handle = send(parent, "p", script, lane="pages", policy=SEQUENTIAL)
+    drive(lambda: rig.clock.pending)
+    rig.clock.advance(1)
+    rig.end(handle)
+    deadlock_of(handle)
