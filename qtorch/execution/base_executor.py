@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Unpack, get_args, get_origin
 
@@ -48,7 +48,7 @@ class BaseExecutor(Generic[J]):
     max_concurrency: int | None = None
 
     # Filled where the executor is registered: the running jobs by id, for calls from outside a job's own context.
-    running_jobs: tuple[dict[str, JobRun], ...] = ()
+    running_jobs: tuple[Mapping[str, JobRun], ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -60,6 +60,10 @@ class BaseExecutor(Generic[J]):
     @abstractmethod
     def process(self, job: J) -> Any:
         """Do ``job`` and return its result; ``def`` or ``async def``. What it raises is the job's failure.
+
+        With a ``yield`` in it, it streams: each item is told in a JobItemsEvent, and the result is the last one, or
+        what a plain generator returns. If the job is cancelled, JobCancelledError is raised at the ``yield``, in an
+        async generator CancelledError.
 
         Look at ``self.token(job)`` or call ``self.checkpoint(job)`` in long work: a thread cannot be stopped from
         outside.
@@ -182,13 +186,13 @@ class BaseExecutor(Generic[J]):
         return attempt
 
 
-def know_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+def know_running(executor: BaseExecutor[Any], running: Mapping[str, JobRun]) -> None:
     """Let ``executor`` find the runs of a Runtime by their job's id."""
     if not any(known is running for known in executor.running_jobs):
         executor.running_jobs = (*executor.running_jobs, running)
 
 
-def forget_running(executor: BaseExecutor[Any], running: dict[str, JobRun]) -> None:
+def forget_running(executor: BaseExecutor[Any], running: Mapping[str, JobRun]) -> None:
     """Undo :func:`know_running`."""
     executor.running_jobs = tuple(known for known in executor.running_jobs if known is not running)
 
@@ -223,8 +227,16 @@ class _FunctionExecutor(BaseExecutor[Any]):
 
 def executes(
     job_type: type[BaseJob[R]],
-) -> Callable[[Callable[[Any], R] | Callable[[Any], Awaitable[R]]], BaseExecutor[Any]]:
-    """Make an executor of a function or coroutine function.
+) -> Callable[
+    [
+        Callable[[Any], R]
+        | Callable[[Any], Awaitable[R]]
+        | Callable[[Any], Iterator[R]]
+        | Callable[[Any], AsyncIterator[R]]
+    ],
+    BaseExecutor[Any],
+]:
+    """Make an executor of a function or coroutine function, or of a generator that streams.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qtorch.errors import JobCancelledError
 from qtorch.execution.attempt import Attempt, current_attempt
 from qtorch.execution.circles import end_circle
+from qtorch.execution.member import Member
 from qtorch.execution.progress import Progress
 from qtorch.execution.run import JobRun
 from qtorch.job.base_job import mark_child
@@ -19,6 +20,7 @@ from qtorch.job.results import JobFailure, JobSuccess
 
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
+    from qtorch.execution.flight import Told
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import DispatchOptions
     from qtorch.job.results import JobOutcome
@@ -26,19 +28,21 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class ChildRun(JobRun):
-    """The life of a child job: that of any other, and over with its parent's attempt at the latest."""
+class Child(JobRun):
+    """The life of a child job: that of any other, and over with its parent's attempt at the latest.
 
-    __slots__ = ("_unlink_parent", "parent", "share")
+    It has no slots, so that it can be laid over two kinds of run.
+    """
 
-    def __init__(self, job: BaseJob[Any], *rest: Any, parent: Attempt, share: float | None) -> None:
-        mark_child(job, parent.run.id)
-        super().__init__(job, *rest)
+    _unlink_parent: Callable[[], None] | None = None
+    _highest = 0.0
+    progress_share: float | None = None
+
+    def become_child(self, parent: Attempt, share: float | None) -> None:
+        """Belong to ``parent`` from now on, before anything happens."""
+        mark_child(self.job, parent.run.id)
         self.parent = parent
-        self.share = share
-        self._unlink_parent: Callable[[], None] | None = None
-        if share is not None:
-            self._progress = _SharedProgress()
+        self.progress_share = share
 
     def begin(self, dispatched_at: float | None = None) -> None:
         """Start the job, unless its parent has ended meanwhile. The bus's thread."""
@@ -50,11 +54,6 @@ class ChildRun(JobRun):
             self.services.families.join(parent, self)
             self._unlink_parent = parent.token.on_cancel(partial(self._cancel_with, parent))
         super().begin(dispatched_at)
-        if self.lane is not None:
-            end_circle(self)
-
-    def _take_due(self, _: object) -> None:
-        super()._take_due(None)
         end_circle(self)
 
     def _cancel_with(self, parent: Attempt) -> None:
@@ -67,7 +66,7 @@ class ChildRun(JobRun):
         super()._decide(outcome)
         if self._unlink_parent is not None:
             self._unlink_parent()
-        if self.share is not None:
+        if self.progress_share is not None:
             # What failed is not done: who runs it again counts it once.
             self.raise_parent(1.0 if isinstance(outcome, JobSuccess) else 0.0)
 
@@ -80,32 +79,57 @@ class ChildRun(JobRun):
             self.parent = None
         return steps
 
+    def hear_progress(self, progress: float) -> None:
+        """Pass on how far this job is. A second attempt begins at 0 again; the parent's does not go back for it."""
+        if progress > self._highest:
+            self._highest = progress
+            self.raise_parent(progress)
+
     def raise_parent(self, progress: float) -> None:
         """Have the parent's progress tell that this job is done so far."""
-        parent, share = self.parent, self.share
+        parent, share = self.parent, self.progress_share
         assert share is not None
         family = None if parent is None else self.services.families.of.get(parent)
         if family is not None and parent is not None and family.add_share(self.id, share * progress):
             parent.run.raise_progress(parent)
 
 
+class ChildRun(Child):
+    """A child that does its own work."""
+
+    def become_child(self, parent: Attempt, share: float | None) -> None:
+        """Belong to ``parent``."""
+        super().become_child(parent, share)
+        if share is not None:
+            self._progress = _SharedProgress()
+
+
+class ChildMember(Child, Member):
+    """A child that shares its work with equal jobs, other children or not."""
+
+    def _tell_of(self, told: Told) -> list[Step]:
+        steps = super()._tell_of(told)
+        if self.progress_share is not None:
+            self.hear_progress(self.progress)
+        return steps
+
+
 class _SharedProgress(Progress):
     """The progress of a child that is a part of its parent's."""
 
-    __slots__ = ("_highest",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._highest = 0.0
+    __slots__ = ()
 
     def deliver(self, run: Any, now: float) -> list[Step] | None:
         """Give the calls for the pending report, and pass it on to the parent."""
         steps = super().deliver(run, now)
-        if self.value > self._highest:
-            # A second attempt begins at 0 again; the parent's does not go back for it.
-            self._highest = self.value
-            run.raise_parent(self.value)
+        run.hear_progress(self.value)
         return steps
+
+
+def _make_child(job: BaseJob[Any], options: JobOptions, *rest: Any, parent: Attempt, share: float | None) -> Child:
+    child = (ChildMember if options.dedupe else ChildRun)(job, options, *rest)
+    child.become_child(parent, share)
+    return child
 
 
 def run_child(
@@ -127,7 +151,7 @@ async def _run_child(attempt: Attempt, job: BaseJob[R], share: float | None, opt
     _check_wanted(attempt)
     dispatcher, bus = attempt.run.services.dispatcher, attempt.run.bus
     given = JobOptions.model_validate(options) if options else NO_OPTIONS
-    make = partial(ChildRun, parent=attempt, share=share)
+    make = partial(_make_child, parent=attempt, share=share)
     handle = dispatcher.start(job, given, bus, None, dispatcher.lanes, make)
     try:
         outcome = await handle.result()

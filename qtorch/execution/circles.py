@@ -7,15 +7,17 @@ at work. No circle is without a child: everybody else who holds something gets o
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from qtorch.errors import DeadlockError
-from qtorch.job.base_job import parent_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtorch.execution.run import JobRun
+
+
+SHARED = "the work it shares"
 
 
 def end_circle(run: JobRun) -> None:
@@ -31,7 +33,7 @@ def end_circle(run: JobRun) -> None:
     if run not in stuck:
         return
     circle = _way_back_to(run, stuck)
-    children = [one for one in circle if parent_id_of(one.job) is not None]
+    children = [one for one in circle if one.parent is not None]
     child = run if run in children else children[-1]
     child.fail_now(DeadlockError(_text(child, circle)))
 
@@ -40,6 +42,8 @@ def _waits_for(run: JobRun) -> tuple[Sequence[JobRun], str]:
     """Give whom ``run`` waits for, and where it queues, "" if it awaits children."""
     if run.is_settled:  # its work ends as soon as it can, whoever it waited for
         return (), ""
+    if run.shared_work is not None:
+        return (run.shared_work,), SHARED
     if run.lane is not None and (inside := run.lane.held_by(run)):
         return inside, f"lane {run.lane.name!r}"
     gate = run.registration.gate
@@ -54,14 +58,20 @@ def _is_waited_for(run: JobRun) -> bool:
 
     It costs little, and is not so in a mere fan-out, however wide.
     """
-    one: Any = run
-    while one is not None:
+    new, seen = [run], {run}
+    while new:
+        one = new.pop()
         gate = one.registration.gate
-        if (one.lane is not None and one.lane.keeps_others_waiting(one)) or (
-            gate is not None and gate.keeps_others_waiting(one.attempt)
+        if (
+            one.members  # whoever joins waits for it, wherever it is
+            or (one.lane is not None and one.lane.keeps_others_waiting(one))
+            or (gate is not None and gate.keeps_others_waiting(one.attempt))
         ):
             return True
-        one = None if one.parent is None else one.parent.run
+        if one.parent is not None and one.parent.run not in seen:
+            parent = cast("JobRun", one.parent.run)
+            seen.add(parent)
+            new.append(parent)
     return False
 
 
@@ -111,9 +121,12 @@ def _text(child: JobRun, circle: Sequence[JobRun]) -> str:
     lines: list[str] = []
     for one, following in zip(circle, (*circle[1:], circle[0]), strict=True):
         queue = _waits_for(one)[1]
-        how = (
-            f"waits for {queue}, which {_name(following)} holds" if queue else f"waits for its child {_name(following)}"
-        )
+        if not queue:
+            how = f"waits for its child {_name(following)}"
+        elif queue is SHARED:
+            how = f"shares the work of {_name(following)}"
+        else:
+            how = f"waits for {queue}, which {_name(following)} holds"
         lines.append(f"    {_name(one)} {how}")
     return (
         f"{_name(child)} would wait for itself, and so for ever:\n" + "\n".join(lines) + "\n"

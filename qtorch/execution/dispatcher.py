@@ -15,6 +15,7 @@ from qtorch.execution.endings import Endings
 from qtorch.execution.gate import Gate
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.lanes import Lanes
+from qtorch.execution.member import Member
 from qtorch.execution.run import JobRun
 from qtorch.execution.status import JobStatus
 from qtorch.execution.streaming import runnable
@@ -95,6 +96,7 @@ class Dispatcher:
         before = self._registered.get(job_type)
         self._registered[job_type] = Registration(executor, self.services)
         know_running(executor, self.services.running)
+        know_running(executor, self.services.shared)
         self._found = {}
         if before is not None and before.executor is not executor:
             self.endings.end_meanwhile(before)
@@ -157,7 +159,7 @@ class Dispatcher:
         bus: BusCore,
         owner: Owner | None,
         lanes: Lanes,
-        make: Callable[..., JobRun] = JobRun,
+        make: Callable[..., JobRun] | None = None,
     ) -> JobHandle[R]:
         """Start ``job`` for ``owner``. Tracked, by the owner too, before anything of it happens."""
         if self.is_closed or bus.is_refusing:
@@ -170,7 +172,7 @@ class Dispatcher:
         else:
             options = merge_options(job_type.default_options, attached, given)
             lane = lanes.choose(job_type, options, self.services.lanes)
-            if lane is not None and lane.max_queue is not None:
+            if lane is not None and lane.max_queue is not None and not options.dedupe:  # a Member does so itself
                 lane.claim(job_type.__name__, is_paced=options.debounce is not None or options.throttle is not None)
         taken = take_for_dispatch(job)
         while taken.id in self.services.running:  # an id that was given by hand, or unpickled twice
@@ -178,6 +180,7 @@ class Dispatcher:
         mailbox = bus.mailbox
         is_here = get_ident() == mailbox.thread
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
+        make = make or (Member if options.dedupe else JobRun)
         run = make(taken, options, registration, self.services, bus, owner, lane, cause)
         bus.jobs.add(run)
         self.services.running[run.id] = run

@@ -62,6 +62,7 @@ class Endings:
     def _close(self, registration: Registration) -> None:
         executor, services = registration.executor, self._services
         forget_running(executor, services.running)
+        forget_running(executor, services.shared)
         if executor.running_jobs:  # it works for another Runtime too, which closes it
             return
         aclose, close = getattr(executor, "aclose", None), getattr(executor, "close", None)

@@ -10,7 +10,7 @@ from qtorch.events.job_events import clamp_progress
 
 if TYPE_CHECKING:
     from qtorch.execution.attempt import Attempt
-    from qtorch.execution.children import ChildRun
+    from qtorch.execution.children import Child
 
 
 class Family:
@@ -19,7 +19,7 @@ class Family:
     __slots__ = ("_shares", "runs")
 
     def __init__(self) -> None:
-        self.runs: dict[ChildRun, None] = {}
+        self.runs: dict[Child, None] = {}
         """Those that have not ended."""
         self._shares: dict[str, float] = {}
 
@@ -45,13 +45,13 @@ class Families:
     def __init__(self) -> None:
         self.of: dict[Attempt, Family] = {}
         """Empty as long as no job has children, which is all that the others have to ask."""
-        self._ending: deque[tuple[ChildRun, str | None]] | None = None
+        self._ending: deque[tuple[Child, str | None]] | None = None
 
-    def join(self, parent: Attempt, child: ChildRun) -> None:
+    def join(self, parent: Attempt, child: Child) -> None:
         """Note that ``parent`` waits for ``child``."""
         self.of.setdefault(parent, Family()).runs[child] = None
 
-    def leave(self, parent: Attempt, child: ChildRun) -> None:
+    def leave(self, parent: Attempt, child: Child) -> None:
         """Note that ``child`` has ended."""
         family = self.of.get(parent)
         if family is not None:
@@ -64,7 +64,7 @@ class Families:
             for child in tuple(family.runs):
                 self.end(child, "parent ended")
 
-    def end(self, child: ChildRun, reason: str | None) -> None:
+    def end(self, child: Child, reason: str | None) -> None:
         """Cancel ``child``, and what that leads to one after the other.
 
         A child's end cancels its own children; done inside each other, a hundred generations pass Python's recursion

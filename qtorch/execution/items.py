@@ -45,7 +45,7 @@ class Items:
     def offer(self, run: Tries, attempt: Attempt, items: Sequence[Any], resume: Callable[[], object]) -> bool:
         """Take items; see :meth:`Attempt.offer_items`. Any thread."""
         with self._lock:
-            # Looked at under the lock: the bus's thread changes these before it drops what is pending.
+            # Looked at under the lock: the bus's thread changes these before it takes what is pending a last time.
             is_over = attempt.is_stopped or attempt is self._closed_to or attempt is not run.attempt
             if is_over or run.outcome is not None:
                 run.late += len(items)
@@ -69,7 +69,7 @@ class Items:
         return self._tell(run, self._take_all())
 
     def close(self, run: Tries) -> list[Step] | None:
-        """Give the calls for the last items of the attempt, whose end is told next. The bus's thread.
+        """Give the calls for the last items of the attempt, whose end is told next; None for none. The bus's thread.
 
         What comes after them is dropped: a producer that goes on could put off the end for ever.
         """
@@ -77,10 +77,6 @@ class Items:
         items = self._take_all()
         # Not None, for what was pending and counts no more: the caller comes again.
         return (self._tell(run, items) or []) if items else None
-
-    def drop(self, run: Tries) -> None:
-        """Drop what is pending, of an attempt that is stopped. The bus's thread."""
-        run.late += len(self._take_all())
 
     def _take_all(self) -> list[Any]:
         """Take what is pending, and let the producer go on."""
@@ -98,4 +94,4 @@ class Items:
         if not items:
             return None
         self._told_at = run.services.clock.now()
-        return run.bus.job_event(JobItemsEvent, run.job, run.owner, run.cause, run.number, tuple(items))
+        return run.tell(JobItemsEvent, tuple(items))

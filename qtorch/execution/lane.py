@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qtorch.errors import QueueFullError
+from qtorch.execution.places import Places
 from qtorch.execution.waiting_line import WaitingLine
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from qtorch.bus.mailbox import Mailbox
     from qtorch.execution.throttling import OpenWindows
-
-# Of the claims of all bounded lanes. Reentrant: a finalizer that dispatches may run while it is held.
-_lock = threading.RLock()
 
 
 class LaneJob(Protocol):
@@ -73,8 +71,8 @@ class Lane:
     >>> uploads.pause()  # doctest: +SKIP
     """
 
-    __slots__ = ("__weakref__", "_claimed", "_claimed_paced", "_entered", "_inside", "_mailbox", "_pending",
-                 "_room", "_waiting", "_windows", "is_paused", "limit", "max_queue", "name", "policy",
+    __slots__ = ("__weakref__", "_inside", "_mailbox", "_pending", "_places", "_room",
+                 "_waiting", "_windows", "is_paused", "limit", "max_queue", "name", "policy",
                  "window_ends")  # fmt: skip
 
     def __init__(
@@ -101,10 +99,7 @@ class Lane:
         self._waiting = WaitingLine()
         self._pending: LaneJob | None = None
         """The debounced or throttled job that is not yet in the lane; there is never more than the latest."""
-        # Jobs of a bounded lane, also those that are only on their way to it from another thread.
-        self._claimed = self._claimed_paced = 0
-        self._entered: set[LaneJob] = set()
-        """Of a bounded lane those debounced or throttled jobs that have entered, and hold an ordinary claim since."""
+        self._places = None if max_queue is None else Places()
 
     # -- any thread -----------------------------------------------------------------------------------------------
 
@@ -147,34 +142,33 @@ class Lane:
             "still_working": inside.count(True),
         }
 
-    def claim(self, job_name: str, is_paced: bool) -> None:
+    def claim(self, job_name: str, is_paced: bool, *, is_late: bool = False) -> None:
         """Reserve a place for a job that is about to be dispatched into this bounded lane; :meth:`leave` gives it back.
+
+        One that ``is_late`` was dispatched without, and gets one however many wait.
 
         Raises
         ------
         QueueFullError
             It would have to wait, and as many wait as may.
         """
-        with _lock:
-            # Of those that are debounced or throttled only the latest ever enters the lane.
-            others = self._claimed + (self._claimed_paced > 0 and not is_paced)
-            room = len(self._inside) if self.is_paused else self._room
-            would_wait = 0 if room is None else others + 1 - room
-            if self.policy in (KEEP_LATEST, RESTARTABLE):
-                would_wait = min(would_wait, 1)  # it takes the place of the one that waits
-            assert self.max_queue is not None
-            if self.policy is not DROPPABLE and would_wait > self.max_queue:
-                raise self._full(job_name)
-            if is_paced:
-                self._claimed_paced += 1
-            else:
-                self._claimed += 1
+        room = len(self._inside) if self.is_paused else self._room
+        assert self._places is not None
+        assert self.max_queue is not None
+        if is_late or room is None or self.policy is DROPPABLE:
+            free = sys.maxsize  # it does not wait
+        elif self.policy in (KEEP_LATEST, RESTARTABLE) and self.max_queue > 0:
+            free = sys.maxsize  # it takes the place of the one that waits
+        else:
+            free = room + self.max_queue - 1
+        others = self._places.claim(is_paced, get_ident() == self._mailbox.thread, free)
+        if others is not None:
+            raise self._full(job_name, others)
 
-    def _full(self, job_name: str) -> QueueFullError:
+    def _full(self, job_name: str, others: int) -> QueueFullError:
         limit = "no limit" if self.limit is None else f"limit={self.limit}"
         inside = f"{len(self._inside)} inside ({'paused' if self.is_paused else limit})"
-        number = self._claimed + bool(self._claimed_paced) - len(self._inside)
-        waiting = f"{number} waiting (max_queue={self.max_queue})"
+        waiting = f"{max(0, others - len(self._inside))} waiting (max_queue={self.max_queue})"
         return QueueFullError(
             f"lane {self.name!r} is full, with {inside} and {waiting}: {job_name} was not dispatched.\n"
             f"  Dispatch it again when one of them has ended, raise max_queue of runtime.lane({self.name!r}, ...), or "
@@ -187,6 +181,8 @@ class Lane:
         """Let ``run`` proceed now or later, or end, by the policy."""
         if self._pending is not None:
             self._supersede_pending()
+        if self._places is not None:
+            self._places.arrive(run)
         policy, inside, waiting = self.policy, self._inside, self._waiting
         if policy is RESTARTABLE:
             for other in (*waiting, *inside):
@@ -215,6 +211,8 @@ class Lane:
         wait = self.window_ends - now if debounce is None else debounce
         if wait > 0:
             self._pending = run
+            if self._places is not None:
+                self._places.hold_back(run)
             run.hold(wait)
         else:
             self._enter_paced(run, throttle, now)
@@ -222,8 +220,8 @@ class Lane:
     def come_due(self, run: LaneJob, throttle: float | None, now: float) -> None:
         """Let ``run`` enter, whose time of waiting is over."""
         self._pending = None
-        if self._claimed_paced > 1:
-            # In a bounded lane: another thread has dispatched a newer one, which is on its way here.
+        if self._places is not None and self._places.is_newer_coming:
+            # For both there may be no place.
             run.supersede()
         else:
             self._enter_paced(run, throttle, now)
@@ -233,16 +231,13 @@ class Lane:
             self.window_ends = now + throttle
             if self._windows is not None:
                 self._windows.add(self, now)
-        if self.max_queue is not None:
-            with _lock:
-                self._claimed_paced -= 1
-                self._claimed += 1
-                self._entered.add(run)
         self.enter(run)
 
     def _supersede_pending(self) -> None:
         pending, self._pending = self._pending, None
         if pending is not None:
+            if self._places is not None:
+                self._places.leave(pending)
             pending.supersede()
 
     def leave(self, run: LaneJob) -> None:
@@ -250,16 +245,10 @@ class Lane:
         if run is self._pending:
             self._pending = None
         self._waiting.remove(run)
-        if self.max_queue is None:
-            self._inside.pop(run, None)
-        else:
-            with _lock:
-                self._inside.pop(run, None)
-                if run.is_paced and run not in self._entered:
-                    self._claimed_paced -= 1
-                else:
-                    self._claimed -= 1
-                self._entered.discard(run)
+        # In this order: another thread that looks now sees too few places free, never too many.
+        self._inside.pop(run, None)
+        if self._places is not None:
+            self._places.leave(run)
         self._let_in()
 
     def _let_in(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from qtorch.events import JobProgressEvent
 from qtorch.execution.services import FRAME
@@ -24,7 +24,7 @@ class Progress:
     report is delivered at once, then the latest of each frame, and what is pending before any other event of the job.
     """
 
-    __slots__ = ("_is_posted", "_own", "_raised", "_told_at", "pending", "value")
+    __slots__ = ("_closed_to", "_is_posted", "_own", "_raised", "_told_at", "pending", "value")
 
     def __init__(self) -> None:
         self.value = 0.0
@@ -33,6 +33,8 @@ class Progress:
         self._own: tuple[int, float, str | None, int | None, int | None] = (0, 0.0, None, None, None)
         """What which attempt reported last itself; children add to it."""
         self._raised: Attempt | None = None
+        self._closed_to: Attempt | None = None
+        """The attempt whose end is being told: what it still reports is too late."""
         self._is_posted = False
         self._told_at = -FRAME
 
@@ -43,13 +45,17 @@ class Progress:
 
     def report(self, run: Tries, report: Report) -> None:
         """Take a report. Any thread."""
+        if report[0] is self._closed_to:
+            run.late += 1
+            return
         self.pending = report
         self._post(run)
 
     def raise_(self, run: Tries, attempt: Attempt) -> None:
         """Note that children of ``attempt`` have raised its progress. The bus's thread."""
-        self._raised = attempt
-        self._post(run)
+        if attempt is not self._closed_to:
+            self._raised = attempt
+            self._post(run)
 
     def _post(self, run: Tries) -> None:
         # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
@@ -65,6 +71,15 @@ class Progress:
             return None
         self._is_posted = False
         return self.deliver(run, now)
+
+    def close(self, run: Tries) -> list[Step] | None:
+        """Give the calls for the last report of the attempt, whose end is told next; None for none.
+
+        What comes after it is dropped: work that reports without a break could put off the end for ever.
+        """
+        self._closed_to = run.attempt
+        # Not None, for a report that counts no more: the caller comes again.
+        return (self.deliver(run, run.services.clock.now()) or []) if self.is_pending else None
 
     def deliver(self, run: Tries, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
@@ -85,5 +100,4 @@ class Progress:
         family = run.services.families.of.get(attempt) if run.services.families.of else None
         self._told_at = now
         self.value = value if family is None else family.summed(value)
-        own: tuple[Any, ...] = (self.value, *rest)
-        return run.bus.job_event(JobProgressEvent, run.job, run.owner, run.cause, run.number, *own)
+        return run.tell(JobProgressEvent, self.value, *rest)

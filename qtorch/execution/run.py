@@ -14,17 +14,18 @@ from qtorch.events import (
     JobSuccessEvent,
     JobTimeoutEvent,
 )
+from qtorch.execution.circles import end_circle
 from qtorch.execution.data_strategy import DataLookup
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.status import JobStatus
 from qtorch.execution.tries import Tries
 from qtorch.execution.waiters import OVER, end
-from qtorch.execution.waiting_line import queue_key
+from qtorch.execution.waiting_line import NOT_QUEUED, queue_key
 from qtorch.job.results import JobCancelled, JobFailure, JobSuccess, JobTimeout
 from qtorch.ports import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Step
@@ -55,7 +56,17 @@ class JobRun(Tries):
     """
 
     parent: Attempt | None = None
-    """The attempt whose child it is; see :class:`~qtorch.execution.children.ChildRun`."""
+    """The attempt whose child it is; see :class:`~qtorch.execution.children.Child`."""
+
+    @property
+    def shared_work(self) -> JobRun | None:
+        """The work that it shares with others; None if it does its own."""
+        return None
+
+    @property
+    def members(self) -> Sequence[JobRun]:
+        """The jobs that share it, if it is the work of a flight."""
+        return ()
 
     __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_rest_callbacks", "_still_running", "_unlink", "lane",
                  "queue_key", "waiters")  # fmt: skip
@@ -74,7 +85,7 @@ class JobRun(Tries):
         super().__init__(job, options, registration, services, bus, owner, cause)
         self.lane = lane
         self.waiters: Waiters | None = None
-        self.queue_key: tuple[float, int] = (0.0, 0)
+        self.queue_key: tuple[float, int] = NOT_QUEUED
         self._is_from_cache = False
         self._still_running = False
         self._lookup: DataLookup | None = None
@@ -119,6 +130,10 @@ class JobRun(Tries):
         if options.deadline is not None:
             waited = 0.0 if dispatched_at is None else self.services.clock.now() - dispatched_at
             self._deadline = self._later(options.deadline - waited, self._take_deadline, options.deadline)
+        self._enter_lane()
+
+    def _enter_lane(self) -> None:
+        options = self.options
         if self.lane is None:
             self.proceed()
         else:
@@ -143,6 +158,8 @@ class JobRun(Tries):
         if self.outcome is None and self.lane is not None:
             self.status = JobStatus.QUEUED
             self.lane.come_due(self, self.options.throttle, self.services.clock.now())
+            if self.services.families.of:
+                end_circle(self)
 
     def proceed(self) -> None:
         """Go on: the lane is free."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qtorch.cache.cache import Cache
     from qtorch.execution.attempt import Attempt
     from qtorch.execution.dispatcher import Dispatcher
+    from qtorch.execution.flight import FlightKey, SharedWork
     from qtorch.execution.run import JobRun
     from qtorch.execution.runners.loop import LoopRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
@@ -35,8 +36,8 @@ class Services:
     """The clock, cache, runners and books of one Runtime, shared by all its runs."""
 
     __slots__ = (
-        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "dispatcher", "families", "lanes", "loop", "mailbox",
-        "owns_clock", "random", "running", "sink", "threads", "working",
+        "_frame_timer", "_in_frame", "_yielded", "cache", "clock", "dispatcher", "families", "flights", "lanes", "loop",
+        "mailbox", "owns_clock", "random", "running", "shared", "sink", "threads", "working",
     )  # fmt: skip
 
     dispatcher: Dispatcher
@@ -69,6 +70,10 @@ class Services:
         """Attempts whose work goes on, that of ended jobs included. The bus's thread."""
         self.families = Families()
         """The child jobs by the attempts that wait for them. The bus's thread."""
+        self.flights: dict[FlightKey, SharedWork] = {}
+        """Work that an equal job can join. The bus's thread."""
+        self.shared: dict[str, SharedWork] = {}
+        """Shared work that has not ended, by the id of the job that began it. The bus's thread."""
         self._in_frame: dict[Callable[[bool], object], Tries] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
@@ -137,7 +142,7 @@ class Services:
 
     def _lanes_by_name(self) -> dict[str, dict[str, Any]]:
         # Work that goes on after its job has ended holds its lane, too.
-        runs = (*self.running.values(), *(attempt.run for attempt in self.working))
+        runs = (*self.running.values(), *self.shared.values(), *(attempt.run for attempt in self.working))
         by_name: dict[str, dict[str, Any]] = {}
         for lane in dict.fromkeys((*self.lanes, *(run.lane for run in runs))):
             if lane is not None:

@@ -158,6 +158,10 @@ class Tries:
     def _tell(self, event_type: type[JobEvent], *own: object) -> list[Step]:
         return self.bus.job_event(event_type, self.job, self.owner, self.cause, self.number or 1, *own)
 
+    def tell(self, event_type: type[JobEvent], *own: object) -> list[Step]:
+        """Give the calls for an event of the work that goes on."""
+        return self._tell(event_type, *own)
+
     def _first(self, take: Callable[[Any], Any], argument: Any) -> list[Step] | None:
         """Give the calls for what has to be told before ``take(argument)`` is, which then is put back in front.
 
@@ -170,9 +174,9 @@ class Tries:
         if self.items is not None and self._is_begun and (last := self.items.close(self)) is not None:
             self.bus.mailbox.queue.appendleft((take, argument))
             return last
-        if self._progress is not None and self._progress.is_pending and self._is_begun:
+        if self._progress is not None and self._is_begun and (last := self._progress.close(self)) is not None:
             self.bus.mailbox.queue.appendleft((take, argument))
-            return self._progress.deliver(self, self.services.clock.now()) or []
+            return last
         return None
 
     def _take_started(self, _: object = None) -> list[Step] | None:
@@ -276,8 +280,6 @@ class Tries:
         elif not attempt.is_stopped:
             attempt.is_stopped = True
             attempt.token.cancel(reason)
-            if self.items is not None:
-                self.items.drop(self)
             self.registration.runner.stop(attempt)
 
     def _work_ended(self, attempt: Attempt) -> None:

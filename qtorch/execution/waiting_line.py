@@ -11,6 +11,9 @@ from qtorch.ports import MISSING
 AGEING = 5.0
 """Seconds of waiting that count as much as one step of priority."""
 
+NOT_QUEUED = (0.0, -1)
+"""The key of what has not come to where it may have to wait."""
+
 _next_number = itertools.count().__next__
 
 

@@ -79,6 +79,10 @@ class JobBuilder(Generic[J]):
         """Run before waiting jobs of lower ``priority``."""
         return self._with(priority=priority)
 
+    def with_dedupe(self, dedupe: bool = True) -> Self:
+        """Share the work of an equal job that is queued or runs with ``dedupe`` too; False switches a default off."""
+        return self._with(dedupe=dedupe)
+
     def build(self) -> J:
         """Give the job with these options. The builder can go on and build others."""
         return with_options(self._job, self._options)

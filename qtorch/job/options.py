@@ -112,6 +112,9 @@ class JobOptions(BaseModel):
     throttle
         Seconds during which no other throttled job enters the lane: the first enters at once, of the others the
         latest at their end. Not together with debounce.
+    dedupe
+        Join a queued or running job of equal fingerprint that was dispatched with ``dedupe`` too: the work is done
+        once, under the timeout, retry, cache and lane of the one that came first.
     metadata
         Anything; merged by key.
     """
@@ -129,6 +132,7 @@ class JobOptions(BaseModel):
     policy: LanePolicy | None = None
     debounce: Seconds | None = None
     throttle: Seconds | None = None
+    dedupe: bool = Field(default=False, strict=True)
     metadata: Mapping[str, Any] = Field(default_factory=dict)
 
     if TYPE_CHECKING:
@@ -143,10 +147,7 @@ class JobOptions(BaseModel):
     @model_validator(mode="after")
     def _one_pace(self) -> Self:
         if self.debounce is not None and self.throttle is not None:
-            raise ValueError(
-                "debounce waits for a pause and throttle does not: give one of them. "
-                "One given where the job is dispatched replaces the other in its class's default_options"
-            )
+            raise ValueError("debounce waits for a pause and throttle does not: give one of them")
         return self
 
 
@@ -168,6 +169,7 @@ class DispatchOptions(TypedDict, total=False):
     policy: LanePolicy | None
     debounce: float | timedelta | None
     throttle: float | timedelta | None
+    dedupe: bool
     metadata: Mapping[str, Any]
 
 

@@ -19,7 +19,7 @@ PINNED = {
     "jobs": "BaseJob JobOptions DataStrategy JobBuilder RetryPolicy NoRetry CachePolicy CancellationToken JobResult "
     "JobSuccess JobFailure JobCancelled JobTimeout JobOutcome generate_job_id",
     "events": "BaseEvent JobEvent JobStartedEvent JobPlaceholderEvent JobCacheHitEvent JobProgressEvent "
-    "JobRetryingEvent JobSuccessEvent JobFailureEvent JobTimeoutEvent JobCancelledEvent EventLog",
+    "JobItemsEvent JobRetryingEvent JobSuccessEvent JobFailureEvent JobTimeoutEvent JobCancelledEvent EventLog",
     "errors": "QtorchError ClosedError DuplicateExecutorError ExecutorNotFoundError JobCancelledError JobTimeoutError "
     "NoRuntimeError QueueFullError StateLoopError UnknownJobError WrongThreadError ErrorReport",
     "bus": "SignalBus Subscription",

@@ -7,7 +7,7 @@ nothing needs is an error of ``mypy --strict`` itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_never, assert_type
 
@@ -32,13 +32,17 @@ from qtorch import (
     JobFailure,
     JobFailureEvent,
     JobHandle,
+    JobItemsEvent,
     JobOptions,
     JobOutcome,
     JobPlaceholderEvent,
     JobResult,
+    JobStatus,
     JobSuccess,
     JobSuccessEvent,
     JobTimeout,
+    Lane,
+    LanePolicy,
     RetryPolicy,
     SignalBus,
     Source,
@@ -106,6 +110,21 @@ async def count_later(job: CountJob) -> int:
     return 1
 
 
+@executes(CountJob)
+def count_up(job: CountJob) -> Iterator[int]:
+    yield 1
+
+
+@executes(CountJob)
+async def count_up_later(job: CountJob) -> AsyncIterator[int]:
+    yield 1
+
+
+class StreamUsersExecutor(BaseExecutor[FetchUserJob]):
+    async def process(self, job: FetchUserJob) -> AsyncIterator[User]:
+        yield User(name=job.user_id)
+
+
 class Users(BaseOrchestrator[UserState]):
     @on(JobSuccessEvent, FetchUserJob)
     def _loaded(self, event: JobSuccessEvent[User]) -> None:
@@ -122,6 +141,13 @@ class Users(BaseOrchestrator[UserState]):
     @on(JobPlaceholderEvent, FetchUserJob)
     def _shown(self, event: JobPlaceholderEvent[User]) -> None:
         assert_type(event.data, User)
+
+    @on(JobItemsEvent, FetchUserJob)
+    def _more(self, event: JobItemsEvent[User]) -> None:
+        assert_type(event.items, tuple[User, ...])
+
+    @on(JobItemsEvent, CountJob)  # type: ignore[arg-type]  # a CountJob gives ints
+    def _wrong_items(self, event: JobItemsEvent[User]) -> None: ...
 
     @on(JobFailureEvent)
     def _failed(self, event: JobFailureEvent) -> None:
@@ -151,6 +177,22 @@ def test_options_take_what_their_validators_take() -> None:
         JobOptions(timout=3)  # type: ignore[call-arg]  # the nearest is timeout
     assert_type(JobOptions().timeout, float | None)
     assert_type(JobOptions().retry, RetryPolicy | None)
+    assert JobOptions(debounce=timedelta(milliseconds=300)).debounce == 0.3
+    assert_type(JobOptions().throttle, float | None)
+
+
+def test_a_lane_is_known_by_its_name_and_as_an_object(qtorch_runtime: TestRuntime, users: Users) -> None:
+    lane = qtorch_runtime.lane("fetching", limit=2, max_queue=10)
+    assert_type(lane, Lane)
+    assert_type(lane.policy, LanePolicy)
+    assert_type(lane.limit, int | None)
+    assert_type(lane.counts, dict[str, int])
+    assert users.dispatch(FetchUserJob(), lane=lane, debounce=timedelta(seconds=1)).status is JobStatus.WAITING
+    newer = users.dispatch(FetchUserJob(), lane="fetching", throttle=0.5)
+    assert newer.status is not JobStatus.WAITING
+    asyncio.run(newer.result())
+    with pytest.raises(ValueError, match="lane"):
+        users.dispatch(FetchUserJob(), lane=7)  # type: ignore[arg-type]
 
 
 def test_a_builder_gives_the_class_of_its_job() -> None:

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import shiboken6
 
-from qtorch import DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle
-from tests.qtorch.execution.rig import LoopJob, ThreadJob, WorkJob, run_of
+from qtorch import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, JobHandle, JobStatus, JobSuccessEvent
+from qtorch.execution.flight import SharedWork
+from qtorch.execution.member import Member
+from tests.qtorch.execution.rig import (
+    ITEMS,
+    LoopJob,
+    LoopStreamJob,
+    ThreadJob,
+    ThreadStreamJob,
+    WorkJob,
+    holds_no_place,
+    run_of,
+)
 
 if TYPE_CHECKING:
     from qtorch.execution.lane import Lane
@@ -43,32 +54,67 @@ def check(world: World) -> None:
     # 4: work is in the books until it has ended
     for attempt in world.services.working:
         assert not attempt.has_ended
-    at_work = Counter(type(handle.job) for handle in handles if handle.is_working)
+    attempts = {run_of(handle).attempt for handle in handles if handle.is_working}
+    at_work = Counter(type(attempt.run.job) for attempt in attempts if attempt is not None)
     assert world.limit is None or all(count <= world.limit for count in at_work.values()), at_work
+    check_flights(world, handles)
     check_lanes(world, handles)
     check_children(handles)
     for window in world.every_window:
         check_window(window, handles)
 
 
+def check_flights(world: World, handles: list[JobHandle[Any]]) -> None:
+    """What equal jobs share goes on for as long as one of them has not ended."""
+    services = world.services
+    members = [run for run in map(run_of, handles) if isinstance(run, Member) and run.outcome is None]
+    works = {run: run._work for run in members if run._work is not None}
+    for work in services.flights.values():
+        assert not work.is_settled, "a flight that is over can be joined"
+    for run, work in works.items():
+        assert work.outcome is None
+        assert run in work._members
+        assert services.shared[work.id] is work
+        attempt = work.attempt
+        if attempt is not None and attempt.token.is_cancelled:
+            assert attempt.has_timed_out, f"{run.id} has not ended, and its work was cancelled"
+    for work in services.shared.values():
+        assert work.is_settled or work in works.values(), f"nobody is left of the flight of {work.id}"
+
+
 def check_lanes(world: World, handles: list[JobHandle[Any]]) -> None:
     lanes: dict[Lane, list[Any]] = {}
-    for run in map(run_of, handles):
+    shared = [attempt.run for attempt in world.services.working if isinstance(attempt.run, SharedWork)]
+    for run in dict.fromkeys((*map(run_of, handles), *world.services.shared.values(), *shared)):
         if run.lane is not None:
             lanes.setdefault(run.lane, []).append(run)
     world.lanes.update(lanes)
     for lane, runs in lanes.items():
         inside = [run for run in runs if run in lane._inside]
-        unsettled = [run for run in inside if not run.is_settled]
+        # A flight goes on for the others when the one that is in the lane was superseded.
+        unsettled = [run for run in inside if not run.is_settled and not is_for_others(run)]
         match lane.policy:
             case _ if lane.policy is SEQUENTIAL:
                 assert len(inside) <= 1, "two in a sequential lane"
                 assert sum(run.is_working for run in runs) <= 1, "two writes overlap"
             case _ if lane.policy is KEEP_LATEST:
-                assert len(inside) <= 1
-                assert sum(not run.is_settled for run in lane._waiting) <= 1
-            case _ if lane.policy in (DROPPABLE, RESTARTABLE):
+                assert sum(not run.is_settled and not is_for_others(run) for run in lane._waiting) <= 1
+            case _ if lane.policy is RESTARTABLE:
                 assert len(unsettled) <= 1
+                assert sum(not run.is_settled and not is_for_others(run) for run in lane._waiting) <= 1
+            case _ if lane.policy is DROPPABLE:
+                assert not lane.counts["queued"], "one waits where nobody ever does"
+        if lane.limit is not None:
+            assert len(unsettled) <= lane.limit
+        if lane.limit is not None and lane.policy in (CONCURRENT, KEEP_LATEST):
+            assert len(inside) <= lane.limit
+        assert sum(run.status is JobStatus.WAITING and not run.number for run in runs) == lane.counts["waiting"] <= 1
+        if lane.is_paused:
+            assert all(run.number == 0 for run in lane._waiting), "one that waits has been tried"
+
+
+def is_for_others(run: object) -> bool:
+    return isinstance(run, SharedWork) and run._first_member is None
 
 
 def check_children(handles: list[JobHandle[Any]]) -> None:
@@ -102,6 +148,7 @@ def check_end(world: World) -> None:
     check(world)
     assert world.is_quiet()
     told = Counter(world.called_back)
+    attempts = Counter[str]()
     for handle in world.handles.values():
         if handle.parent_id is not None and handle.id not in world.recorder(handle).events:
             continue  # see check()
@@ -113,18 +160,29 @@ def check_end(world: World) -> None:
         assert not handle.is_working
         # no more attempts were made than were told of
         retries = [event for event in events if type(event).__name__ == "JobRetryingEvent"]
-        work = world.rig.works[handle.job.name]  # type: ignore[attr-defined]
-        assert work.calls <= len(retries) + 1
+        name: str = handle.job.name  # type: ignore[attr-defined]
+        attempts[name] += len(retries) + 1
+        work = world.rig.works[name]
         assert len(work.tokens) == len(set(map(id, work.tokens))), "every attempt has a token of its own"
+        # 7: of a stream that came to its good end nothing was dropped
+        last = events[-1]
+        if isinstance(handle.job, ThreadStreamJob | LoopStreamJob):
+            if isinstance(last, JobSuccessEvent) and not last.is_from_cache:
+                assert world.recorder(handle).items[handle.id, last.attempt] == list(range(ITEMS))
+            assert not run_of(handle).items or not run_of(handle).items.pending  # type: ignore[union-attr]
+    for name, most in attempts.items():
+        assert world.rig.works[name].calls <= most
     for handle, thread, outcomes in world.waits:
         assert not thread.is_alive(), f"who waits for {handle} was never woken"
         assert outcomes == [handle.outcome]
     for window in world.every_window:
         if shiboken6.isValid(window) and window.spinner:
             assert window.spinner[-1] is False, f"{window} spins on: {window.spinner}, {world.trace}"
+    assert not world.services.flights
+    assert not world.services.shared
     for lane in world.lanes:
         assert not any(lane.counts.values()), f"{lane} is not empty: {lane.counts}"
-        assert (lane._claimed, lane._claimed_paced) == (0, 0), f"{lane} holds places for nobody"
+        assert holds_no_place(lane), f"{lane} holds places for nobody"
     assert world.rig.clock.pending == 0, "a timer was left behind"
     assert world.services.threads._stuck == 0
     assert not world.services.families.of

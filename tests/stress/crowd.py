@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections import Counter, deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
@@ -45,7 +46,7 @@ HANG = 240
 AT_ONCE = 150
 """Jobs that have not ended, above which no more are dispatched for a while."""
 
-KINDS = ["quick"] * 6 + ["progress", "raise", "sleep", "wait", "wait"]
+KINDS = ["quick"] * 6 + ["progress", "stream", "raise", "sleep", "wait", "wait"]
 
 
 class CrowdJob(BaseJob[int]):
@@ -67,10 +68,19 @@ def litter() -> None:
         cycle.append(cycle)
 
 
+def numbers() -> Iterator[int]:
+    """Stream more than there is room for."""
+    for number in range(3_000):
+        litter()
+        yield number
+
+
 class Threads(BaseExecutor[ThreadJob]):
-    def process(self, job: ThreadJob) -> int:
+    def process(self, job: ThreadJob) -> Any:
         litter()
         match job.kind:
+            case "stream":
+                return numbers()
             case "progress":
                 for step in range(5):
                     self.emit_step(job, step, 5)

@@ -27,6 +27,8 @@ CHILDREN = [
     _child("thread", fails=1),
     _child("loop", fails=1, retries=1),
     _child("thread", timeout=5.0),
+    _child("thread", dedupe=True),
+    _child("loop", dedupe=True, policy=LanePolicy.SEQUENTIAL),
     _child("loop", deadline=12.0),
     *(_child("thread", policy=policy) for policy in LanePolicy),
     _child("loop", children=[_child("thread"), _child("loop", timeout=5.0)]),
@@ -50,8 +52,9 @@ class ParentWorker(BaseExecutor[ParentJob]):
         self.plans[name] = children
         for attempt in range(1, ATTEMPTS + 1):
             for number, child in enumerate(children):
-                child_name = f"{name}.{attempt}.{number}"
-                add_work(self.rig, child_name, child)
+                child_name = name_of(f"{name}.{attempt}.{number}", child)
+                if child_name not in self.rig.works:
+                    add_work(self.rig, child_name, child)
                 if child.get("children"):
                     self.plan(child_name, child["children"])
 
@@ -61,7 +64,7 @@ class ParentWorker(BaseExecutor[ParentJob]):
         try:
             async with asyncio.TaskGroup() as group:
                 for number, child in enumerate(self.plans[job.name]):
-                    name = f"{job.name}.{work.calls}.{number}"
+                    name = name_of(f"{job.name}.{work.calls}.{number}", child)
                     group.create_task(self.run(child_job(self.rig, name, child), share=0.5, **given(child)))
             await work.gate.wait_in_loop()
             return work.give()
@@ -74,6 +77,11 @@ def add_work(rig: Rig, name: str, drawn: dict[str, Any]) -> None:
     rig.work(name, *[OSError("on purpose")] * drawn["fails"], 42, is_deaf=drawn["is_deaf"])
 
 
+def name_of(own: str, drawn: dict[str, Any]) -> str:
+    """Name a child: by itself, or as jobs that share their work are."""
+    return "shared 0" if drawn.get("dedupe") else own
+
+
 def child_job(rig: Rig, name: str, drawn: dict[str, Any]) -> WorkJob:
     """Make a drawn job."""
     return ParentJob(name=name) if drawn.get("children") else rig.job(drawn["runner"], name)
@@ -81,7 +89,7 @@ def child_job(rig: Rig, name: str, drawn: dict[str, Any]) -> WorkJob:
 
 def given(drawn: dict[str, Any]) -> dict[str, Any]:
     """Give the options of a drawn child."""
-    options: dict[str, Any] = {key: drawn[key] for key in ("timeout", "deadline") if key in drawn}
+    options: dict[str, Any] = {key: drawn[key] for key in ("timeout", "deadline", "dedupe") if key in drawn}
     if "retries" in drawn:
         options["retry"] = RetryPolicy(max_retries=drawn["retries"], base_delay=2.0)
     if "policy" in drawn:

@@ -11,6 +11,7 @@ from qtorch import (
     JobFailure,
     JobFailureEvent,
     JobHandle,
+    JobItemsEvent,
     JobStartedEvent,
     JobStatus,
     JobSuccess,
@@ -38,6 +39,8 @@ class Recorder:
         adopt: Callable[[str, BusCore], object] | None = None,
     ) -> None:
         self.events: dict[str, list[JobEvent]] = {}
+        self.items: dict[tuple[str, int], list[object]] = {}
+        """What was streamed, by job and attempt."""
         self._handles = handles
         self._adopt = adopt
         self._core = bus.core
@@ -61,6 +64,11 @@ class Recorder:
         is_started = isinstance(event, JobStartedEvent)
         assert is_started != bool(events) or event.is_terminal, f"{event} after {events}: started first, and once"
         events.append(event)
+        if isinstance(event, JobItemsEvent):
+            assert event.items, "an event of no items"
+            items = self.items.setdefault((event.job_id, event.attempt), [])
+            items.extend(event.items)
+            assert items == list(range(len(items))), f"items lost or out of order: {items}"
         if event.is_terminal:
             assert handle.id not in run_of(handle).services.running, "tracked after its end"
             assert tells_of(event, handle), f"{event} does not tell of {handle.outcome}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import traceback
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -36,7 +39,7 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "2000"))
 OPTIONS = st.fixed_dictionaries(
     {
         "place": st.sampled_from(["window", "other window", "nobody", "elsewhere", "elsewhere on the other bus"]),
-        "runner": st.sampled_from(["thread", "loop"]),
+        "runner": st.sampled_from(["thread", "loop", "thread stream", "loop stream"]),
         "is_deaf": st.booleans(),
         "fails": st.integers(0, 2),
     },
@@ -48,8 +51,11 @@ OPTIONS = st.fixed_dictionaries(
         "placeholder": st.none(),
         "priority": st.integers(-1, 1),
         "policy": st.sampled_from(LanePolicy),
+        "shared": st.integers(0, 2),
+        "pace": st.sampled_from([{"debounce": 1.0}, {"debounce": 3.0}, {"throttle": 2.0}]),
         "token": st.integers(0, 1),
         "children": st.lists(st.sampled_from(CHILDREN), min_size=1, max_size=3),
+        "shares": st.integers(0, 1),
     },
 )
 TO_A_JOB = [
@@ -61,7 +67,21 @@ TO_A_JOB = [
     "progress elsewhere",
     "wait elsewhere",
 ]
-AROUND = ["turn", "drain", "advance", "cancel token", "new token", "block cache", "open cache", "cancel window"]
+AROUND = [
+    "turn",
+    "drain",
+    "advance",
+    "cancel token",
+    "new token",
+    "block cache",
+    "open cache",
+    "cancel window",
+    "pause",
+    "pause elsewhere",
+    "resume",
+    "resume",
+    "resume elsewhere",
+]
 ENDINGS = ["close window", "delete window", "close bus", "close bus elsewhere", "close runtime"]
 PLACES = st.sampled_from(["hook", "listener", "callback", "spinner"])
 NUMBERS = st.integers(0, 20)
@@ -215,5 +235,7 @@ def test_the_proof_finds_a_fault_of_the_core(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, method: str, faulty: Callable[..., Any], complaint: str
 ) -> None:
     monkeypatch.setattr(JobRun, method, faulty)
-    with pytest.raises(AssertionError, match=complaint):
+    # On real threads an example need not fail a second time; that it failed once is what counts.
+    with pytest.raises((AssertionError, FlakyFailure)) as caught:
         run_in_any_order(100, is_repeatable=True, phases=[Phase.generate])
+    assert re.search(complaint, "".join(traceback.format_exception(caught.value)))

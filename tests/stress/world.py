@@ -21,9 +21,12 @@ from qtorch import (
     ClosedError,
     JobHandle,
     JobStatus,
+    LanePolicy,
+    QueueFullError,
     RetryPolicy,
     SignalBus,
 )
+from qtorch.execution import items
 from tests.qtorch.execution.rig import PATIENCE, Gate, NoState, Rig, SlowCache, drive, elsewhere, qasync_loop, run_of
 from tests.stress.parents import ParentJob, ParentWorker, add_work, child_job
 from tests.stress.recorder import Recorder
@@ -35,6 +38,12 @@ if TYPE_CHECKING:
 
 Action: TypeAlias = "tuple[str, int, dict[str, Any]]"
 """What to do, to which of the jobs there are, and how to dispatch if it is a dispatch."""
+
+
+def waits_for_room(handle: JobHandle[Any]) -> bool:
+    """Whether a stream has to wait until its items are told."""
+    streamed = run_of(handle).items
+    return streamed is not None and bool(streamed._waiting)
 
 
 class PlannedError(Exception):
@@ -67,6 +76,9 @@ class World:
         hook, sys.excepthook = sys.excepthook, lambda _type, error, _traceback: self.escaped.append(error)
         self._ending.callback(setattr, sys, "excepthook", hook)
         given = self._ending.enter_context(qasync_loop(app)) if loop == "qasync" else None
+        # So little that the short streams here have to wait for it.
+        room, items.ROOM = items.ROOM, 3
+        self._ending.callback(setattr, items, "ROOM", room)
         self.cache = SlowCache()
         # Every gate there was: those that calls wait at are not always the latest.
         self.gates = [self.cache.read_gate, self.cache.write_gate]
@@ -162,16 +174,26 @@ class World:
         """Dispatch a job as ``options`` say, from one of five places; refused once its Runtime or bus is closed."""
         rig, name = self.rig, str(self.counter)
         self.counter += 1
+        if "shares" in options:
+            name = f"shared {options['shares']}"
         bus = self.other_bus if "other" in options["place"] else rig.runtime.bus
-        add_work(rig, name, options)
-        self.parents.plan(name, options.get("children", []))
+        if "shares" in options:
+            options = {key: value for key, value in options.items() if key != "children"}  # of whom? it is one's work
+        if name not in rig.works:
+            add_work(rig, name, options)
+            self.parents.plan(name, options.get("children", []))
         given = {key: options[key] for key in ("timeout", "deadline", "placeholder", "priority") if key in options}
         if "retries" in options:
             given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
         if "revalidate" in options:
             given["cache"] = CachePolicy(key="one", revalidate=options["revalidate"])
-        if "policy" in options:
+        given |= options.get("pace", {})
+        if "shared" in options:
+            given["lane"] = self.shared_lane(options.get("policy", LanePolicy.CONCURRENT), options["shared"])
+        elif "policy" in options:
             given |= {"lane": f"lane of {options['policy']}", "policy": options["policy"]}
+        if "shares" in options:
+            given["dedupe"] = True
         if "token" in options:
             given["token"] = self.tokens[options["token"]]
         job = child_job(rig, name, options)
@@ -186,6 +208,9 @@ class World:
         except ClosedError:
             assert rig.runtime.is_closed or bus.is_closed or bus.core.is_refusing
             return
+        except QueueFullError:
+            assert given["lane"].max_queue is not None
+            return
         self.take(handles[0])
 
     def take(self, handle: JobHandle[Any]) -> None:
@@ -197,6 +222,19 @@ class World:
     def adopt(self, job_id: str, core: BusCore) -> None:
         """Note that a child was dispatched, of which an event came."""
         self.take(core.jobs.find(job_id).handle())
+
+    def shared_lane(self, policy: LanePolicy, number: int) -> Lane:
+        """Give the shared lane of ``policy`` with that limit and queue, or none."""
+        limit = 1 + number if policy in (LanePolicy.CONCURRENT, LanePolicy.DROPPABLE, LanePolicy.KEEP_LATEST) else None
+        max_queue = (None, 0, 2)[number]
+        return self.rig.runtime.lane(f"shared {policy} {number}", policy=policy, limit=limit, max_queue=max_queue)
+
+    def _pause_or_resume(self, what: str, number: int) -> None:
+        lanes = list(self.services.lanes)
+        if lanes:
+            lane = lanes[number % len(lanes)]
+            act = lane.pause if what.startswith("pause") else lane.resume
+            elsewhere(act) if "elsewhere" in what else act()
 
     def do(self, what: str, number: int = 0, options: dict[str, Any] | None = None) -> None:
         """Do one thing."""
@@ -215,6 +253,8 @@ class World:
                 self.tokens[number % 2].cancel("token")
             case "new token":
                 self.tokens[number % 2] = CancellationToken()
+            case "pause" | "pause elsewhere" | "resume" | "resume elsewhere":
+                self._pause_or_resume(what, number)
             case "block cache":
                 self.cache.read_gate, self.cache.write_gate = Gate(), Gate()
                 self.gates += [self.cache.read_gate, self.cache.write_gate]
@@ -238,9 +278,9 @@ class World:
                 name = str(handle.job.name)  # type: ignore[attr-defined]
                 for own in (one for one in self.rig.works if one == name or one.startswith(f"{name}.")):
                     self.rig.works[own].gate.open()
-                # Those of a parent may wait: for others, or to be tried again.
+                # Those of a parent may wait, for others or to be tried again; a stream for the next frame.
                 if what == "finish and see" and not isinstance(handle.job, ParentJob):
-                    drive(lambda: not handle.is_working)
+                    drive(lambda: not handle.is_working or waits_for_room(handle))
             case "cancel":
                 handle.cancel("here")
             case "cancel elsewhere":
@@ -306,15 +346,22 @@ class World:
     def come_to_an_end(self) -> None:
         """Let all work end, retries included, and have everything told."""
         self.plans.clear()
+        self.rig.drain()
+        for lane in self.services.lanes:
+            lane.resume()
         self.rig.open_all()
         self.open_cache()
 
         def is_waiting() -> bool:
             return any(run.status is JobStatus.WAITING for run in tuple(self.services.running.values()))
 
+        def is_quiet() -> bool:
+            self.rig.clock.advance(0.016)  # the frame in which streams go on
+            return self.is_quiet() or is_waiting()
+
         while not self.is_quiet():
             try:
-                drive(lambda: self.is_quiet() or is_waiting())
+                drive(is_quiet)
             except AssertionError:
                 raise AssertionError(f"work did not end: {self.left()}") from None
             if is_waiting():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,23 @@ import qasync
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent
 
-from qtorch import MISSING, BaseExecutor, BaseJob, BaseOrchestrator, BaseState, EventLog, JobHandle, Runtime
+from qtorch import (
+    MISSING,
+    BaseExecutor,
+    BaseJob,
+    BaseOrchestrator,
+    BaseState,
+    EventLog,
+    JobCancelledError,
+    JobHandle,
+    Runtime,
+)
 from qtorch.testing import FakeClock
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from qtorch import ErrorReport
+    from qtorch import ErrorReport, Lane
     from qtorch.execution.run import JobRun
 
 PATIENCE = 10.0
@@ -156,6 +166,65 @@ class LoopWorker(BaseExecutor[LoopJob]):
             work.ended.set()
 
 
+ITEMS = 10
+"""What a streaming job gives: the numbers below this one, the first half before its gate."""
+
+
+class ThreadStreamJob(ThreadJob):
+    """Work on a thread, streaming."""
+
+
+class LoopStreamJob(LoopJob):
+    """Work on the loop, streaming."""
+
+
+class ThreadStreamer(BaseExecutor[ThreadStreamJob]):
+    def __init__(self, works: dict[str, Work]) -> None:
+        self.works = works
+
+    def process(self, job: ThreadStreamJob) -> Iterator[int]:
+        work = self.works[job.name]
+        token = self.token(job)
+        work.begin(token)
+        try:
+            for number in range(ITEMS):
+                if number == ITEMS // 2:
+                    if not work.is_deaf:
+                        token.on_cancel(work.gate.open)
+                    work.gate.wait()
+                    work.give()
+                try:
+                    yield number
+                except JobCancelledError:
+                    if not work.is_deaf:
+                        raise
+        finally:
+            work.ended.set()
+
+
+class LoopStreamer(BaseExecutor[LoopStreamJob]):
+    def __init__(self, works: dict[str, Work]) -> None:
+        self.works = works
+
+    async def process(self, job: LoopStreamJob) -> AsyncIterator[int]:
+        work = self.works[job.name]
+        work.begin(self.token(job))
+        number = 0
+        try:
+            while number < ITEMS:
+                try:
+                    if number == ITEMS // 2:
+                        await work.gate.wait_in_loop()
+                        work.give()
+                    number += 1
+                    yield number - 1
+                except asyncio.CancelledError:
+                    if not work.is_deaf:
+                        raise
+        finally:
+            work.ended.set()
+
+
 class SlowCache:
     """A cache that is not in memory: its reads and writes wait at their gates."""
 
@@ -205,18 +274,23 @@ class Owner(BaseOrchestrator[NoState]):
 class Rig:
     """One Runtime on fake time, its event log, and the work that its executors do."""
 
-    def __init__(self, *, loop: Any = None, threads: int = 2, cache: Any = None, strict: bool = True) -> None:
+    def __init__(
+        self, *, loop: Any = None, threads: int = 2, cache: Any = None, strict: bool = True, random: Any = None
+    ) -> None:
         self.clock = FakeClock()
         self.works: dict[str, Work] = {}
         self.worker = ThreadWorker(self.works)
         self.loop_worker = LoopWorker(self.works)
+        self.streamer = ThreadStreamer(self.works)
+        self.loop_streamer = LoopStreamer(self.works)
         self.runtime = Runtime(
-            executors=[self.worker, self.loop_worker],
+            executors=[self.worker, self.loop_worker, self.streamer, self.loop_streamer],
             clock=self.clock,
             loop=loop,
             threads=threads,
             cache=cache,
             strict=strict,
+            random=random,
         )
         self.loop = loop
         self.reports: list[ErrorReport] = []
@@ -238,7 +312,7 @@ class Rig:
 
     def limit_executors(self, limit: int) -> None:
         """Let each executor work on so many jobs at a time."""
-        for worker in (self.worker, self.loop_worker):
+        for worker in (self.worker, self.loop_worker, self.streamer, self.loop_streamer):
             worker.max_concurrency = limit
             self.runtime.dispatcher.register(worker, replace=True)
 
@@ -247,7 +321,8 @@ class Rig:
         return self.works[name]
 
     def job(self, runner: str, name: str = "work") -> WorkJob:
-        return ThreadJob(name=name) if runner == "thread" else LoopJob(name=name)
+        kinds = {"thread": ThreadJob, "thread stream": ThreadStreamJob, "loop stream": LoopStreamJob}
+        return kinds.get(runner, LoopJob)(name=name)
 
     def dispatch(self, runner: str, name: str = "work", **options: Any) -> JobHandle[object]:
         return self.owner.dispatch(self.job(runner, name), **options)
@@ -286,6 +361,12 @@ class Rig:
 
 def run_of(handle: JobHandle[Any]) -> JobRun:
     return handle._run
+
+
+def holds_no_place(lane: Lane) -> bool:
+    """Whether a lane with a bounded queue counts nobody."""
+    places = lane._places
+    return places is None or not (places._held or places._pending or places._coming or places._coming_paced)
 
 
 @contextmanager

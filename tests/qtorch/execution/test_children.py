@@ -453,3 +453,30 @@ def test_an_async_generator_streams_what_its_children_give(rig: Rig) -> None:
     assert handle.outcome == JobSuccess("b")
     items = [item for event in rig.log.of(JobItemsEvent) if event.job_id == handle.id for item in event.items]
     assert items == ["a", "b"]
+
+
+def test_children_of_two_parents_share_their_work_and_end_with_their_own_parent(parent: Parent) -> None:
+    rig = parent.rig
+    work = rig.work("same", "same")
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(rig.job("thread", "same"), dedupe=True, share=0.5)
+
+    one, two = parent.dispatch(script, "one"), parent.dispatch(script, "two")
+    drive(lambda: work.begun.is_set() and len(parent.children()) == 2)
+    rig.drain()
+    assert {child.parent_id for child in parent.children()} == {one.id, two.id}
+    one.cancel("stop")
+    rig.end(one)
+    drive(lambda: len(parent.children()) == 1)
+    work.gate.open()
+    rig.end(two)
+    assert two.outcome == JobSuccess("same")
+    assert two.progress == 0.5
+    assert work.calls == 1
+    assert sorted(ends(rig, child)[0] for p in (one, two) for child in child_ids(rig, p)) == [
+        "JobCancelledEvent",
+        "JobSuccessEvent",
+    ]
+    rig.quiet()
+    assert not rig.runtime.dispatcher.services.families.of

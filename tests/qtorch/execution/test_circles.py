@@ -309,3 +309,46 @@ def test_a_debounced_child_that_could_not_enter_its_lane_fails_when_it_is_due(pa
     rig.clock.advance(1)
     rig.end(handle)
     deadlock_of(handle)
+
+
+def test_a_child_that_would_share_its_own_parents_work_fails(parent: Parent) -> None:
+    async def script(executor: Parent, job: ParentJob) -> object:
+        return await executor.run(ParentJob(name=job.name), dedupe=True)
+
+    handle = send(parent, "p", script, dedupe=True)
+    parent.rig.end(handle)
+    text = deadlock_of(handle)
+    assert "shares the work of ParentJob" in text
+    assert "waits for its child ParentJob" in text
+    parent.rig.quiet()
+
+
+@pytest.mark.parametrize("options", [{}, {"debounce": 1}], ids=["at once", "debounced"])
+def test_a_child_that_shares_work_which_waits_for_its_parent_fails_alone(
+    parent: Parent, options: dict[str, Any]
+) -> None:
+    """The work waits in the parent's lane for another job, which goes on to wait, and gets its result."""
+    rig = parent.rig
+    rig.work("same", "same", is_open=True)
+    go = asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def script(executor: Parent, job: ParentJob) -> object:
+        loops.append(asyncio.get_running_loop())
+        await go.wait()
+        return await executor.run(ThreadJob(name="same"), dedupe=True, lane="pages", **options)
+
+    handle = send(parent, "p", script, lane="pages", policy=SEQUENTIAL)
+    drive(lambda: loops)
+    other: list[JobHandle[Any]] = []
+    if not options:
+        other.append(rig.runtime.dispatcher.dispatch(ThreadJob(name="same"), dedupe=True, lane="pages"))
+        rig.drain()
+    loops[0].call_soon_threadsafe(go.set)
+    if options:
+        drive(lambda: rig.clock.pending)
+        rig.clock.advance(1)
+    rig.end(handle, *other)
+    assert "shares the work of ThreadJob" in deadlock_of(handle)
+    assert [one.outcome for one in other] == [JobSuccess("same")] * len(other)
+    rig.quiet()

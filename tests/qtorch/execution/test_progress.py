@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qtorch import BaseExecutor, BaseJob, JobProgressEvent, JobStatus, RetryPolicy
-from tests.qtorch.execution.rig import PATIENCE, Rig, drive, run_of
+from tests.qtorch.execution.rig import PATIENCE, Rig, drive, elsewhere, run_of
 
 pytestmark = pytest.mark.realtime
 
@@ -227,6 +227,34 @@ def test_a_flood_of_progress_costs_no_memory_and_every_end_is_told(rig: Rig) -> 
     assert longest < 20
     assert len(rig.log.of(JobProgressEvent)) <= 4, "fake time stands still: the first, and what was pending at the end"
     assert len(rig.log.successes) == 2
+
+
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+def test_a_flood_of_progress_with_a_slow_listener_cannot_put_off_an_end_from_elsewhere(rig: Rig, how: str) -> None:
+    reports = threading.Semaphore(0)
+
+    class Flooding(BaseExecutor[ReportJob]):
+        def process(self, job: ReportJob) -> None:
+            while not self.token(job).is_cancelled:
+                self.emit_progress(job, 0.5)
+                reports.release()
+
+    def slow(event: JobProgressEvent) -> None:
+        for _ in range(3):  # so that there is another report by the time it returns
+            reports.acquire(timeout=PATIENCE)
+            while reports.acquire(blocking=False):
+                pass
+
+    rig.runtime.register(Flooding())
+    rig.runtime.bus.subscribe(slow, event_type=JobProgressEvent)
+    handle = rig.owner.dispatch(ReportJob(), deadline=50)
+    drive(lambda: rig.log.of(JobProgressEvent))
+    if how == "cancel":
+        elsewhere(handle.cancel)
+    else:
+        rig.clock.advance(50)
+    drive(lambda: run_of(handle).is_ended, "the end of the job")
+    rig.quiet()
 
 
 # -- what else an executor can ask for --------------------------------------------------------------------------------

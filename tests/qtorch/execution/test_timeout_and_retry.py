@@ -431,3 +431,46 @@ def test_a_cancel_from_another_thread_stands_behind_a_result_that_was_offered_be
     elsewhere(handle.cancel)
     rig.end(handle)
     assert handle.status is JobStatus.SUCCEEDED
+
+
+class FixedRandom:
+    """Chooses the same place between two numbers every time, and notes which they were."""
+
+    def __init__(self, place: float) -> None:
+        self.place = place
+        self.asked: list[tuple[float, float]] = []
+
+    def uniform(self, a: float, b: float, /) -> float:
+        self.asked.append((a, b))
+        return a + (b - a) * self.place
+
+
+@pytest.mark.parametrize(("place", "wait"), [(0.0, 1.5), (0.5, 2.0), (1.0, 2.5)])
+def test_the_jitter_of_a_retry_wait_comes_from_the_runtimes_random_port(
+    make_rig: Callable[..., Rig], place: float, wait: float
+) -> None:
+    random = FixedRandom(place)
+    rig = make_rig(random=random)
+    rig.work("work", OSError(), 1, is_open=True)
+    handle = rig.dispatch("loop", retry=RetryPolicy(max_retries=1, base_delay=2.0, jitter=0.25))
+    drive(lambda: rig.log.of(JobRetryingEvent))
+    rig.drain()
+    [event] = rig.log.of(JobRetryingEvent)
+    assert event.delay == wait
+    assert random.asked == [(0.75, 1.25)]
+    rig.clock.advance(wait - 0.01)
+    rig.drain()
+    assert handle.status is JobStatus.WAITING
+    rig.clock.advance(0.01)
+    rig.end(handle)
+
+
+def test_a_wait_without_jitter_asks_for_no_random_number(make_rig: Callable[..., Rig]) -> None:
+    random = FixedRandom(0.5)
+    rig = make_rig(random=random)
+    rig.work("work", OSError(), 1, is_open=True)
+    handle = rig.dispatch("loop", retry=RetryPolicy(max_retries=1, base_delay=2.0))
+    drive(lambda: rig.log.of(JobRetryingEvent))
+    rig.clock.advance(2.0)
+    rig.end(handle)
+    assert random.asked == []

@@ -42,6 +42,8 @@ Builder = JobBuilder[Any]
         (lambda b: b.with_placeholder(None), "placeholder", None),
         (lambda b: b.with_metadata({"page": 1}), "metadata", {"page": 1}),
         (lambda b: b.with_priority(4), "priority", 4),
+        (lambda b: b.with_dedupe(), "dedupe", True),
+        (lambda b: b.with_dedupe(False), "dedupe", False),
     ],
 )
 def test_each_with_sets_its_option_and_no_other(set_it: Callable[[Builder], Builder], name: str, value: object) -> None:

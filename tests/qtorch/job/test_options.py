@@ -78,7 +78,7 @@ def test_what_is_no_number_of_retries_is_a_validation_error(bad: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"timout": 3}, {"priority": True}, {"priority": 1.5}, {"policy": "fast"}, {"token": 1}]
+    "bad", [{"timout": 3}, {"priority": True}, {"priority": 1.5}, {"policy": "fast"}, {"token": 1}, {"dedupe": 1}]
 )
 def test_bad_options_are_a_validation_error(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -122,6 +122,7 @@ LOW: dict[str, Any] = {
     "priority": 1,
     "lane": "low",
     "policy": SEQUENTIAL,
+    "dedupe": True,
 }
 HIGH: dict[str, Any] = {
     "timeout": 20.0,
@@ -132,6 +133,7 @@ HIGH: dict[str, Any] = {
     "priority": 2,
     "lane": "high",
     "policy": RESTARTABLE,
+    "dedupe": False,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from qtorch import (
     JobCancelledEvent,
     JobEvent,
     JobFailureEvent,
+    JobItemsEvent,
     JobProgressEvent,
     JobStartedEvent,
     JobSuccessEvent,
@@ -396,6 +397,63 @@ def test_a_passive_handler_of_progress_needs_passive_progress_too(rig: Rig) -> N
     deaf, hearing = Deaf(rig), Hearing(rig)
     report_once(rig, rig.owner)
     assert (deaf.calls, hearing.calls) == ([], ["progress"])
+
+
+class CountJob(BaseJob[int]):
+    pass
+
+
+@executes(CountJob)
+def count(job: CountJob) -> Iterator[int]:
+    yield 1
+    yield 2
+
+
+def test_streamed_items_of_own_jobs_are_heard_by_handlers_then_by_on_items(rig: Rig) -> None:
+    class Counting(Noting):
+        @on(JobItemsEvent, CountJob)
+        def counted(self, event: JobItemsEvent[int]) -> None:
+            self.note("handler")
+
+        def on_items(self, event: JobItemsEvent[Any]) -> None:
+            self.note("on_items")
+            items.extend(event.items)
+
+        def on_active_event(self, event: JobEvent) -> None:
+            if isinstance(event, JobItemsEvent):
+                self.note("on_active_event")
+
+    items: list[int] = []
+    rig.runtime.register(count)
+    counting = Counting(rig)
+    rig.end(counting.dispatch(CountJob()))
+    assert items == [1, 2]
+    assert counting.calls[:3] == ["handler", "on_items", "on_active_event"]
+    assert rig.log.of(JobItemsEvent)
+
+
+def test_streamed_items_of_others_are_heard_only_where_it_is_asked_for(rig: Rig) -> None:
+    class Plain(Noting):
+        @on(JobItemsEvent, passive=True)
+        def counted(self, event: JobItemsEvent[Any]) -> None:
+            self.note("handler")
+
+        def on_items(self, event: JobItemsEvent[Any]) -> None:
+            self.note("on_items")
+
+        def on_passive_event(self, event: BaseEvent) -> None:
+            if isinstance(event, JobItemsEvent):
+                self.note("on_passive_event")
+
+    class Curious(Plain):
+        passive_progress = True
+
+    rig.runtime.register(count)
+    plain, curious = Plain(rig), Curious(rig)
+    rig.end(rig.owner.dispatch(CountJob()))
+    assert plain.calls == []
+    assert curious.calls[:2] == ["handler", "on_passive_event"]
+    assert "on_items" not in curious.calls
 
 
 def test_domain_events_are_heard_by_their_class_and_by_on_passive_event(rig: Rig) -> None:
