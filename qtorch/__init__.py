@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from qtorch.clock import QtClock
     from qtorch.errors import (
         ClosedError,
+        DeadlockError,
         DuplicateExecutorError,
         ErrorReport,
         EventLoopError,
@@ -142,6 +143,7 @@ _ROOMS = {
     "qtorch.clock": ("QtClock",),
     "qtorch.errors": (
         "ClosedError",
+        "DeadlockError",
         "DuplicateExecutorError",
         "ErrorReport",
         "EventLoopError",
@@ -226,6 +228,7 @@ __all__ = [
     "Command",
     "DROPPABLE",
     "DataStrategy",
+    "DeadlockError",
     "Dispatcher",
     "DuplicateExecutorError",
     "ErrorReport",

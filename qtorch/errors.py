@@ -7,6 +7,7 @@ from typing import Literal, TypeVar, cast
 
 __all__ = [
     "ClosedError",
+    "DeadlockError",
     "DuplicateExecutorError",
     "ErrorReport",
     "EventLoopError",
@@ -57,6 +58,10 @@ class WrongThreadError(QtorchError, RuntimeError):
 
 class QueueFullError(QtorchError, RuntimeError):
     """A lane's queue is full; nothing was dispatched."""
+
+
+class DeadlockError(QtorchError, RuntimeError):
+    """A child job would have waited, through lanes and limits, for its own parent; it was failed at once."""
 
 
 class StateLoopError(QtorchError, RecursionError):

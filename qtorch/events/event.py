@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from qtorch.job.base_job import parent_id_of
+
 if TYPE_CHECKING:
     from qtorch.job.base_job import BaseJob
 
@@ -64,6 +66,11 @@ class JobEvent(BaseEvent):
     def job_type(self) -> type[BaseJob[Any]]:
         """The class of the job."""
         return type(self.job)
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the job that ran this one as its child (``await self.run(job)``), None if none did."""
+        return parent_id_of(self.job)
 
     def is_from(self, job_class: type[BaseJob[Any]]) -> bool:
         """Whether the job is a ``job_class`` or of a subclass of it."""

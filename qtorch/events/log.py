@@ -68,6 +68,10 @@ class EventLog:
         """Give the events of one job."""
         return [event for event in self if event.correlation_id == job_id]
 
+    def children_of(self, job_id: str) -> list[JobEvent]:
+        """Give the events of the child jobs of one job; of their children not."""
+        return [event for event in self.of(JobEvent) if event.parent_id == job_id]
+
     def for_type(self, job_class: type[BaseJob[Any]]) -> list[JobEvent]:
         """Give the events of the jobs of a class and its subclasses."""
         return [event for event in self.of(JobEvent) if event.is_from(job_class)]

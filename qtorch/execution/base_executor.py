@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, Unpack, cast, get_args, get_origin
 
 from qtorch.execution.attempt import Attempt, current_attempt
+from qtorch.execution.children import run_child
 from qtorch.job.base_job import BaseJob
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from qtorch.execution.attempt import Runner
     from qtorch.execution.run import JobRun
     from qtorch.job.cancellation import CancellationToken
+    from qtorch.job.options import DispatchOptions
 
+R = TypeVar("R")
 J = TypeVar("J", bound=BaseJob[Any])
 
 
@@ -123,6 +126,48 @@ class BaseExecutor(Generic[J]):
         attempt.token.raise_if_cancelled()
         attempt.run.services.give_way()
 
+    def run(
+        self, job: BaseJob[R], *, share: float | None = None, **options: Unpack[DispatchOptions]
+    ) -> Coroutine[Any, Any, R]:
+        """Run ``job`` as a child of the job that this coroutine works for, and give its data: ``await self.run(job)``.
+
+        The child is a job like any other, on its parent's bus, with its own options and events, which carry
+        ``parent_id``; no orchestrator counts it as its own. It is cancelled with its parent, for the same reason, at
+        the parent's end at the latest, and when nobody awaits it any more. In an ``async def process`` only.
+
+        Parameters
+        ----------
+        job
+            What to do.
+        share
+            The part of this job's progress, 0..1, that the child makes up. It is added to what this job reports
+            itself, as the child gets on, in full when it has succeeded, and not at all once it has failed.
+        **options
+            As for ``dispatch``. Lanes are those of ``runtime.dispatcher``.
+
+        Raises
+        ------
+        Exception
+            The child's own error if it failed.
+        JobCancelledError
+            The child was cancelled, or this job is to stop: then nothing is dispatched.
+        JobTimeoutError
+            The child ran out of time.
+        DeadlockError
+            The child would have to wait for this very job, or in a circle of jobs for itself.
+        RuntimeError
+            Called outside ``async def process``.
+
+        Examples
+        --------
+        >>> class SumExecutor(BaseExecutor[SumJob]):  # doctest: +SKIP
+        ...     async def process(self, job: SumJob) -> int:
+        ...         async with asyncio.TaskGroup() as group:
+        ...             parts = [group.create_task(self.run(PartJob(n=n), share=0.25)) for n in range(4)]
+        ...         return sum(part.result() for part in parts)
+        """
+        return run_child(self, job, share, options)
+
     @property
     def cache(self) -> Cache:
         """The Runtime's cache, to read, write and delete by hand.
@@ -198,9 +243,6 @@ class _FunctionExecutor(BaseExecutor[Any]):
 
     def __repr__(self) -> str:
         return f"<executor {self.__name__} of {self.job_type.__name__ if self.job_type else '?'}>"
-
-
-R = TypeVar("R")
 
 
 def executes(

@@ -57,6 +57,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, bus: BusCore) -> None:
         self.services = services
+        services.dispatcher = self
         self.endings = Endings(services)
         self.lanes = Lanes()
         self._bus = bus
@@ -156,7 +157,13 @@ class Dispatcher:
         return self.start(job, given, self._bus if bus is None else bus.core, None, self.lanes)
 
     def start(
-        self, job: BaseJob[R], given: JobOptions, bus: BusCore, owner: Owner | None, lanes: Lanes
+        self,
+        job: BaseJob[R],
+        given: JobOptions,
+        bus: BusCore,
+        owner: Owner | None,
+        lanes: Lanes,
+        make: Callable[..., JobRun] | None = None,
     ) -> JobHandle[R]:
         """Start ``job`` for ``owner``. Tracked, by the owner too, before anything of it happens."""
         if self.is_closed or bus.is_refusing:
@@ -181,9 +188,8 @@ class Dispatcher:
         cause = mailbox.cursor.cause.seq_on(bus) if is_here and mailbox.cursor.cause is not None else None
         if registration.prepare is not None and taken is not job:  # it has an id of its own
             payload = registration.prepare(registration.executor, taken)
-        run = (Member if options.dedupe else JobRun)(
-            taken, options, registration, self.services, bus, owner, lane, cause
-        )
+        make = make or (Member if options.dedupe else JobRun)
+        run = make(taken, options, registration, self.services, bus, owner, lane, cause)
         run.payload = payload
         bus.jobs.add(run)
         self.services.running[run.id] = run

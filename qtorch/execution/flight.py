@@ -62,6 +62,11 @@ class SharedWork(JobRun):
         self.services.flights[key] = self
         self.services.shared[self.id] = self
 
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The jobs that wait for it."""
+        return tuple(self._members)
+
     # -- members come and go ----------------------------------------------------------------------------------------
 
     def begin(self, dispatched_at: float | None = None) -> None:
@@ -145,7 +150,7 @@ class SharedWork(JobRun):
 
     def tell_pending(self, take: Callable[[Any], Any], argument: Any) -> list[Step] | None:
         """Tell what the work has reported so far before ``take(argument)``, the end of one member; None if nothing."""
-        progress = self._progress if self._progress is not None and self._progress.pending is not None else None
+        progress = self._progress if self._progress is not None and self._progress.is_pending else None
         items = self.items if self.items is not None and self.items.pending else None
         if not self._is_begun or (progress is None and items is None):
             return None

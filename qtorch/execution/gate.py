@@ -37,3 +37,11 @@ class Gate:
         while len(self._inside) < self._limit and (following := self._waiting.pop()) is not None:
             self._inside.add(following)
             proceed(following)
+
+    def held_by(self, attempt: Any) -> tuple[Any, ...]:
+        """Give those at work of whom one has to end before ``attempt`` can begin; none if it does not wait."""
+        return tuple(self._inside) if attempt in self._waiting else ()
+
+    def keeps_others_waiting(self, attempt: Any) -> bool:
+        """Whether ``attempt`` is at work and others wait."""
+        return len(self._waiting) > 0 and attempt in self._inside

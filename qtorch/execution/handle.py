@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qtorch.bus.foreign_loop import driven_by, is_foreign
 from qtorch.execution.waiters import add_callback, add_future, remove_future
+from qtorch.job.base_job import parent_id_of
 
 if TYPE_CHECKING:
     from qtorch.execution.run import JobRun
@@ -42,6 +43,11 @@ class JobHandle(Generic[R]):
     def job(self) -> BaseJob[R]:
         """The job."""
         return self._run.job
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the job that runs this one as its child, None if none does."""
+        return parent_id_of(self._run.job)
 
     @property
     def status(self) -> JobStatus:

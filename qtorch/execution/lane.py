@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from threading import get_ident
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qtorch.errors import QueueFullError
 from qtorch.execution.places import Places
@@ -261,6 +261,16 @@ class Lane:
             if not following.is_settled:
                 inside[following] = None
                 following.proceed()
+
+    def held_by(self, run: Any) -> tuple[Any, ...]:
+        """Give those inside of whom one has to leave before ``run`` can enter; none if it waits for none of them."""
+        # A pause does not matter: it ends, and then there is still no room.
+        is_held = self._room is not None and len(self._inside) >= self._room and run in self._waiting
+        return tuple(self._inside) if is_held else ()
+
+    def keeps_others_waiting(self, run: LaneJob) -> bool:
+        """Whether ``run`` is inside and others wait."""
+        return len(self._waiting) > 0 and run in self._inside
 
     def __repr__(self) -> str:
         return f"<Lane {self.name!r} {self.policy}{' paused' if self.is_paused else ''}>"

@@ -103,6 +103,11 @@ class Member(JobRun):
         """The progress delivered to it last, 0..1."""
         return self._told_progress
 
+    @property
+    def shared_work(self) -> JobRun | None:
+        """The work that it waits for."""
+        return self._work
+
     # -- beginning ----------------------------------------------------------------------------------------------------
 
     def _enter_lane(self) -> None:

@@ -14,6 +14,7 @@ from qtorch.events import (
     JobSuccessEvent,
     JobTimeoutEvent,
 )
+from qtorch.execution.circles import end_circle
 from qtorch.execution.data_strategy import DataLookup
 from qtorch.execution.handle import JobHandle
 from qtorch.execution.status import JobStatus
@@ -24,11 +25,12 @@ from qtorch.job.results import JobCancelled, JobFailure, JobSuccess, JobTimeout
 from qtorch.ports import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qtorch.bus.core import BusCore
     from qtorch.bus.cursor import Step
     from qtorch.bus.routes import Owner
+    from qtorch.execution.attempt import Attempt
     from qtorch.execution.dispatcher import Registration
     from qtorch.execution.lane import Lane
     from qtorch.execution.services import Services
@@ -52,6 +54,19 @@ class JobRun(Tries):
     The first offer that settles the job wins; what comes later is counted in ``late`` and dropped. Status and outcome
     change in :meth:`_decide` alone.
     """
+
+    parent: Attempt | None = None
+    """The attempt whose child it is; see :class:`~qtorch.execution.children.Child`."""
+
+    @property
+    def shared_work(self) -> JobRun | None:
+        """The work that it shares with others; None if it does its own."""
+        return None
+
+    @property
+    def members(self) -> Sequence[JobRun]:
+        """The jobs that share it, if it is the work of a flight."""
+        return ()
 
     __slots__ = ("_deadline", "_is_from_cache", "_lookup", "_rest_callbacks", "_still_running", "_unlink", "lane",
                  "queue_key", "waiters")  # fmt: skip
@@ -143,6 +158,8 @@ class JobRun(Tries):
         if self.outcome is None and self.lane is not None:
             self.status = JobStatus.QUEUED
             self.lane.come_due(self, self.options.throttle, self.services.clock.now())
+            if self.services.families.of:
+                end_circle(self)
 
     def proceed(self) -> None:
         """Go on: the lane is free."""
@@ -208,6 +225,12 @@ class JobRun(Tries):
             self.bus.mailbox.post(self._take_cancel, reason)
         elif self.outcome is None:
             self._settle(JobCancelled(reason))
+            self.bus.mailbox.post(self.take_end)
+
+    def fail_now(self, error: BaseException) -> None:
+        """End as failed with ``error``, whatever its work does, without another try. The bus's thread."""
+        if self.outcome is None:
+            self._settle(JobFailure(error, self.number or 1))
             self.bus.mailbox.post(self.take_end)
 
     def supersede(self) -> None:

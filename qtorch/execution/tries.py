@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, cast
 
 from qtorch.errors import ErrorReport, JobCancelledError, JobTimeoutError, NoRetry
 from qtorch.events import JobEvent, JobRetryingEvent, JobStartedEvent
 from qtorch.events.job_events import clamp_progress
 from qtorch.execution.attempt import Attempt
 from qtorch.execution.calling import call
+from qtorch.execution.circles import end_circle
 from qtorch.execution.failures import ship
 from qtorch.execution.progress import Progress
 from qtorch.execution.status import JobStatus
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
     from qtorch.execution.handle import JobHandle
     from qtorch.execution.items import Items
     from qtorch.execution.lane import Lane
+    from qtorch.execution.run import JobRun
     from qtorch.execution.services import Services
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import JobOptions
     from qtorch.job.results import JobOutcome
     from qtorch.ports import Timer
+
+
+_making_progress = threading.RLock()
 
 
 class Tries:
@@ -120,6 +126,8 @@ class Tries:
             self.submit(attempt)
         else:
             gate.enter(attempt, queue_key(self.services.clock.now(), self.options.priority), _submit)
+            if self.services.families.of:
+                end_circle(cast("JobRun", self))
 
     def submit(self, attempt: Attempt) -> None:
         """Hand ``attempt`` to its runner."""
@@ -203,10 +211,20 @@ class Tries:
         if self.outcome is not None or attempt is not self.attempt:
             self.late += 1
         else:
-            if self._progress is None:
-                self._progress = Progress()
-            self._progress.report(self, (attempt, clamp_progress(value), message, step, total))
+            self._own_progress().report(self, (attempt, clamp_progress(value), message, step, total))
         self.services.give_way()
+
+    def raise_progress(self, attempt: Attempt) -> None:
+        """Have it told that children have raised the progress of ``attempt``. The bus's thread."""
+        if self.outcome is None and attempt is self.attempt:
+            self._own_progress().raise_(self, attempt)
+
+    def _own_progress(self) -> Progress:
+        if self._progress is None:
+            with _making_progress:  # two threads may report for the first time at once, and both are to be heard
+                if self._progress is None:
+                    self._progress = Progress()
+        return self._progress
 
     def take_progress(self, is_due: bool | None) -> list[Step] | None:
         """Deliver pending progress, if its frame ``is_due`` or the last one was long enough ago."""
@@ -289,6 +307,8 @@ class Tries:
         if attempt.timer is not None:
             attempt.timer.cancel()
         self.services.working.pop(attempt, None)
+        if self.services.families.of:
+            self.services.families.parent_ended(attempt)
         if attempt.is_stopped:
             self.registration.runner.ended(attempt)
         if self.registration.gate is not None:
@@ -346,4 +366,7 @@ def _submit(attempt: Attempt) -> None:
 def _is_cancelled_error(error: BaseException) -> bool:
     # Who has not imported asyncio cannot have raised its CancelledError; the import costs 28 ms.
     asyncio: Any = sys.modules.get("asyncio")
+    if isinstance(error, BaseExceptionGroup):  # of a TaskGroup, whose children were all cancelled
+        errors = cast("BaseExceptionGroup[BaseException]", error).exceptions
+        return all(_is_cancelled_error(one) for one in errors)
     return isinstance(error, JobCancelledError) or (asyncio is not None and isinstance(error, asyncio.CancelledError))

@@ -58,5 +58,8 @@ class WaitingLine:
     def __iter__(self) -> Any:
         return iter(tuple(self._waiting))
 
+    def __contains__(self, item: object) -> bool:
+        return item in self._waiting
+
     def __len__(self) -> int:
         return len(self._waiting)

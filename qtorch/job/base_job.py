@@ -19,6 +19,8 @@ J = TypeVar("J", bound="BaseJob[Any]")
 _OPTIONS = "_qtorch_options"
 _TICKET = "_qtorch_ticket"
 """A list of one item that all copies with one id share: whoever takes the item is dispatched under that id."""
+_PARENT = "_qtorch_parent"
+"""The id of the job that runs this one as its child."""
 
 
 class BaseJob(BaseModel, Generic[R]):
@@ -82,7 +84,7 @@ class BaseJob(BaseModel, Generic[R]):
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
-        fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _TICKET)}
+        fields = {k: v for k, v in state["__dict__"].items() if k not in (_OPTIONS, _TICKET, _PARENT)}
         return {**state, "__dict__": fields}
 
     def __copy__(self) -> Self:
@@ -116,8 +118,21 @@ def take_for_dispatch(job: J) -> J:
     except IndexError:
         copy = job.model_copy(update={"id": generate_job_id(kebab_case(type(job).__name__))})
         _values(copy)[_TICKET] = []
+        # It may have been somebody's child before, and is not now.
+        _values(copy).pop(_PARENT, None)
         return copy
     return job
+
+
+def mark_child(job: BaseJob[Any], parent_id: str) -> None:
+    """Note whose child ``job`` is, which was taken for dispatch."""
+    _values(job)[_PARENT] = parent_id
+
+
+def parent_id_of(job: BaseJob[Any]) -> str | None:
+    """Give the id of the job whose child ``job`` is, None if it is none."""
+    parent_id: str | None = job.__dict__.get(_PARENT)
+    return parent_id
 
 
 def _ticket(job: BaseJob[Any]) -> list[None]:

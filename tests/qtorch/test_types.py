@@ -87,6 +87,21 @@ class FetchUserExecutor(BaseExecutor[FetchUserJob]):
         return User(name=job.user_id)
 
 
+class PageJob(BaseJob[str]):
+    pass
+
+
+class PageExecutor(BaseExecutor[PageJob]):
+    async def process(self, job: PageJob) -> str:
+        user = await self.run(FetchUserJob(user_id="1"), share=0.5, timeout=3)
+        assert_type(user, User)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.run(CountJob(), share=0.5))
+        assert_type(task.result(), int)
+        self.run(CountJob(), sahre=0.5)  # type: ignore[call-arg,unused-coroutine]  # pyright: ignore
+        return user.name
+
+
 @executes(CountJob)
 def count(job: CountJob) -> int:
     return 1

@@ -24,17 +24,25 @@ from qtorch.events import JobEvent
 from tests.qtorch.execution.rig import run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from qtorch.bus.core import BusCore
 
 
 class Recorder:
     """Hears every event of ``bus``; what breaks an invariant is raised here, and so reaches ``sys.excepthook``."""
 
-    def __init__(self, bus: SignalBus, handles: Mapping[str, JobHandle[Any]]) -> None:
+    def __init__(
+        self,
+        bus: SignalBus,
+        handles: Mapping[str, JobHandle[Any]],
+        adopt: Callable[[str, BusCore], object] | None = None,
+    ) -> None:
         self.events: dict[str, list[JobEvent]] = {}
         self.items: dict[tuple[str, int], list[object]] = {}
         """What was streamed, by job and attempt."""
         self._handles = handles
+        self._adopt = adopt
         self._core = bus.core
         self._seq = 0
         bus.subscribe(self._hear)
@@ -44,6 +52,8 @@ class Recorder:
         self._seq = event.seq
         assert isinstance(event, JobEvent)
         events = self.events.setdefault(event.job_id, [])
+        if event.parent_id is not None and self._adopt is not None:
+            self._adopt(event.job_id, self._core)
         handle = self._handles[event.job_id]
         assert run_of(handle).bus is self._core, "an event on a bus that its job was not dispatched on"
         assert event.job is handle.job

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 from qtorch import LanePolicy
 from qtorch.execution.run import JobRun
 from tests.stress.checks import check, check_end
+from tests.stress.parents import CHILDREN
 from tests.stress.world import World
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ OPTIONS = st.fixed_dictionaries(
         "shared": st.integers(0, 2),
         "pace": st.sampled_from([{"debounce": 1.0}, {"debounce": 3.0}, {"throttle": 2.0}]),
         "token": st.integers(0, 1),
+        "children": st.lists(st.sampled_from(CHILDREN), min_size=1, max_size=3),
         "shares": st.integers(0, 1),
     },
 )

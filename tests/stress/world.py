@@ -28,9 +28,11 @@ from qtorch import (
 )
 from qtorch.execution import items
 from tests.qtorch.execution.rig import PATIENCE, Gate, NoState, Rig, SlowCache, drive, elsewhere, qasync_loop, run_of
+from tests.stress.parents import ParentJob, ParentWorker, add_work, child_job
 from tests.stress.recorder import Recorder
 
 if TYPE_CHECKING:
+    from qtorch.bus.core import BusCore
     from qtorch.events import JobEvent
     from qtorch.execution.lane import Lane
 
@@ -84,6 +86,9 @@ class World:
         self.rig = Rig(loop=given, cache=self.cache if cache == "slow" else None)
         self._ending.callback(self.rig.close)
         self.open_cache()
+        self.parents = ParentWorker(self.rig)
+        self.parents.max_concurrency = limit
+        self.rig.runtime.register(self.parents)
         self.limit = limit
         if limit is not None:
             self.rig.limit_executors(limit)
@@ -91,7 +96,9 @@ class World:
         self.other_bus = SignalBus.scoped()
         self.handles: dict[str, JobHandle[Any]] = {}
         self.outcomes: dict[str, object] = {}
-        self.recorders = {bus: Recorder(bus, self.handles) for bus in (self.rig.runtime.bus, self.other_bus)}
+        self.recorders = {
+            bus: Recorder(bus, self.handles, self.adopt) for bus in (self.rig.runtime.bus, self.other_bus)
+        }
         for bus in self.recorders:
             bus.subscribe(self._listen)
         self.windows: dict[SignalBus, Window] = {}
@@ -171,8 +178,11 @@ class World:
         if "shares" in options:
             name = f"shared {options['shares']}"
         bus = self.other_bus if "other" in options["place"] else rig.runtime.bus
+        if "shares" in options:
+            options = {key: value for key, value in options.items() if key != "children"}  # of whom? it is one's work
         if name not in rig.works:
-            rig.work(name, *[OSError("on purpose")] * options["fails"], 42, is_deaf=options["is_deaf"])
+            add_work(rig, name, options)
+            self.parents.plan(name, options.get("children", []))
         given = {key: options[key] for key in ("timeout", "deadline", "placeholder", "priority") if key in options}
         if "retries" in options:
             given["retry"] = RetryPolicy(max_retries=options["retries"], base_delay=2.0)
@@ -187,7 +197,7 @@ class World:
             given["dedupe"] = True
         if "token" in options:
             given["token"] = self.tokens[options["token"]]
-        job = rig.job(options["runner"], name)
+        job = child_job(rig, name, options)
         handles: list[JobHandle[Any]] = []
         try:
             if options["place"] == "nobody":
@@ -202,8 +212,17 @@ class World:
         except QueueFullError:
             assert given["lane"].max_queue is not None
             return
-        handle = self.handles[handles[0].id] = handles[0]
-        handle.add_done_callback(self._call_back)
+        self.take(handles[0])
+
+    def take(self, handle: JobHandle[Any]) -> None:
+        """Note that a job was dispatched."""
+        if handle.id not in self.handles:
+            self.handles[handle.id] = handle
+            handle.add_done_callback(self._call_back)
+
+    def adopt(self, job_id: str, core: BusCore) -> None:
+        """Note that a child was dispatched, of which an event came."""
+        self.take(core.jobs.find(job_id).handle())
 
     def shared_lane(self, policy: LanePolicy, number: int) -> Lane:
         """Give the shared lane of ``policy`` with that limit and queue, or none."""
@@ -256,12 +275,13 @@ class World:
 
     def _do_to_job(self, what: str, handle: JobHandle[Any]) -> None:
         match what:
-            case "finish":
-                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
-            case "finish and see":
-                self.rig.works[handle.job.name].gate.open()  # type: ignore[attr-defined]
-                # A stream may have to wait for the next frame.
-                drive(lambda: not handle.is_working or waits_for_room(handle))
+            case "finish" | "finish and see":
+                name = str(handle.job.name)  # type: ignore[attr-defined]
+                for own in (one for one in self.rig.works if one == name or one.startswith(f"{name}.")):
+                    self.rig.works[own].gate.open()
+                # Those of a parent may wait, for others or to be tried again; a stream for the next frame.
+                if what == "finish and see" and not isinstance(handle.job, ParentJob):
+                    drive(lambda: not handle.is_working or waits_for_room(handle))
             case "cancel":
                 handle.cancel("here")
             case "cancel elsewhere":
