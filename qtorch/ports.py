@@ -35,6 +35,13 @@ MISSING: Final = Missing.MISSING
 MissingType: TypeAlias = Literal[Missing.MISSING]
 
 
+OVERDUE = 0.001
+"""Seconds after which an unanswered wake, or a timer that is due, means that the GUI thread is overdue."""
+
+STEP_ASIDE = 0.0005
+"""Seconds for which a thread leaves the interpreter to it then."""
+
+
 class Timer(Protocol):
     """A call that a :class:`Clock` will make."""
 

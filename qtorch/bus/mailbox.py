@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("qtorch.bus")
 
 
-OVERDUE = 0.001
-"""Seconds after which a wake that was not answered tells that the GUI thread does not get the interpreter."""
-
-STEP_ASIDE = 0.0005
-"""Seconds for which a thread leaves the interpreter to it then."""
-
-
 class Notifier(Protocol):
     """Something that tells of its net change at the end of a drain."""
 

@@ -11,11 +11,12 @@ from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
 from qtorch import ports
 from qtorch.bus.core import BusCore
-from qtorch.bus.mailbox import OVERDUE, STEP_ASIDE, Mailbox
+from qtorch.bus.mailbox import Mailbox
 from qtorch.bus.routes import Listener
 from qtorch.errors import ClosedError, WrongThreadError
 from qtorch.events import BaseEvent
 from qtorch.job.base_job import BaseJob
+from qtorch.ports import OVERDUE, STEP_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

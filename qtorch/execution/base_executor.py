@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, Unpack, cast, get_args, get_origin
 
 from qtorch.execution.attempt import Attempt, current_attempt
-from qtorch.execution.children import run_child
 from qtorch.job.base_job import BaseJob
 
 if TYPE_CHECKING:
@@ -166,6 +165,9 @@ class BaseExecutor(Generic[J]):
         ...             parts = [group.create_task(self.run(PartJob(n=n), share=0.25)) for n in range(4)]
         ...         return sum(part.result() for part in parts)
         """
+        # Here, for it brings Qt along, which a worker process has no use for.
+        from qtorch.execution.children import run_child
+
         return run_child(self, job, share, options)
 
     @property

@@ -183,7 +183,8 @@ def _waiting_attempt(executor: str, child: str) -> Attempt:
             f"  Await it in `async def process`, or use runtime.dispatcher.dispatch({child}(...))."
         )
     asyncio: Any = sys.modules.get("asyncio")
-    if attempt.run.registration.runner is not attempt.run.services.loop:
+    loop = attempt.run.services.loop  # in a worker process that says what to do instead
+    if attempt.run.registration.runner is not loop:
         # A thread that waited for jobs that wait for a thread would stop the pool.
         name = type(attempt.run.registration.executor).__name__
         raise RuntimeError(

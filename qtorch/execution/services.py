@@ -7,9 +7,9 @@ from collections import Counter
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from qtorch.bus.mailbox import OVERDUE, STEP_ASIDE
 from qtorch.execution.families import Families
 from qtorch.execution.lanes import SharedLanes
+from qtorch.ports import OVERDUE, STEP_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -150,6 +150,14 @@ class WorkerServices:
             "  Dispatch the job with cache=CachePolicy(key=...), or return the value and keep it in a hook."
         )
 
+    @property
+    def loop(self) -> NoReturn:
+        """Refuse: who runs children is in the Runtime's process."""
+        raise RuntimeError(
+            "self.run was called in a process executor, where nothing can wait for a child job.\n"
+            "  Let an `async def` executor run this job and the other one, both as its children."
+        )
+
 
 class WorkerRun:
     """A job's run as its executor sees it in a worker, in place of JobRun."""

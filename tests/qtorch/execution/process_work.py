@@ -110,6 +110,9 @@ class Processor(BaseExecutor[ProcessJob]):
         except ValueError:
             logging.getLogger("app.heard").exception("it failed")
 
+    def run_a_child(self, job: ProcessJob) -> object:
+        return self.run(ProcessJob(what="where"))
+
     def use_cache(self, job: ProcessJob) -> object:
         return self.cache.read("key")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from qtorch import BaseEvent
-from qtorch.bus.mailbox import OVERDUE, STEP_ASIDE
+from qtorch.ports import OVERDUE, STEP_ASIDE
 from tests.qtorch.execution.rig import Rig, elsewhere
 
 pytestmark = pytest.mark.realtime

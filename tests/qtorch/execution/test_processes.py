@@ -307,6 +307,11 @@ def test_a_failed_attempt_is_tried_again_by_the_policy(shared: Processes) -> Non
     assert shared.types(handle) == ["Started", "Retrying", "Failure"]
 
 
+def test_children_are_refused_in_a_worker(shared: Processes) -> None:
+    error = error_of(shared.do("run_a_child"))
+    assert "self.run was called in a process executor" in str(error)
+
+
 def test_the_cache_is_refused_in_a_worker(shared: Processes) -> None:
     error = error_of(shared.do("use_cache"))
     assert "self.cache was used in a process executor" in str(error)
