@@ -149,7 +149,9 @@ def run_child(
 async def _run_child(attempt: Attempt, job: BaseJob[R], share: float | None, options: DispatchOptions) -> R:
     # Asked again: a task may start long after it was made.
     _check_wanted(attempt)
-    dispatcher, bus = attempt.run.services.dispatcher, attempt.run.bus
+    dispatcher, bus = attempt.run.services.dispatcher(), attempt.run.bus
+    if dispatcher is None:  # the Runtime was closed, and nobody refers to it any more
+        raise JobCancelledError("runtime closed")
     given = JobOptions.model_validate(options) if options else NO_OPTIONS
     make = partial(_make_child, parent=attempt, share=share)
     handle = dispatcher.start(job, given, bus, None, dispatcher.lanes, make)

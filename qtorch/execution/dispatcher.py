@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
@@ -57,7 +58,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, bus: BusCore) -> None:
         self.services = services
-        services.dispatcher = self
+        services.dispatcher = weakref.ref(self)
         self.endings = Endings(services)
         self.lanes = Lanes()
         self._bus = bus

@@ -13,6 +13,7 @@ from qtorch.ports import OVERDUE, STEP_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from weakref import ref
 
     from qtorch.bus.mailbox import Mailbox
     from qtorch.cache.cache import Cache
@@ -44,8 +45,8 @@ class Services:
         "shared", "sink", "threads", "working",
     )  # fmt: skip
 
-    dispatcher: Dispatcher
-    """Who starts child jobs; the dispatcher puts itself here."""
+    dispatcher: ref[Dispatcher]
+    """Who starts child jobs; weakly, because it refers to this."""
 
     def __init__(
         self,
