@@ -89,8 +89,11 @@ class SharedWork(JobRun):
         member.attempt = self.attempt
         if not self._is_begun:
             return []
-        started: Told = (JobStartedEvent, self.number or 1, ())
-        return [started, *self._shown, *([] if self._latest is None else [self._latest])]
+        number = self.number or 1
+        started: Told = (JobStartedEvent, number, ())
+        # As of this attempt, like all that it hears: what was shown may be of one before.
+        shown: list[Told] = [(event_type, number, own) for event_type, _, own in self._shown]
+        return [started, *shown, *([] if self._latest is None else [self._latest])]
 
     def leave(self, member: Member, outcome: JobOutcome[Any]) -> None:
         """Go on without ``member``; without any, nobody can join any more, and :meth:`stop` is to follow.

@@ -9,6 +9,7 @@ import pytest
 from qtorch import (
     CachePolicy,
     JobCacheHitEvent,
+    JobEvent,
     JobHandle,
     JobProgressEvent,
     JobStatus,
@@ -16,7 +17,7 @@ from qtorch import (
     RetryPolicy,
 )
 from tests.qtorch.execution.flights import begin, finish
-from tests.qtorch.execution.rig import Rig, drive, elsewhere
+from tests.qtorch.execution.rig import Gate, Rig, drive, elsewhere
 
 pytestmark = pytest.mark.realtime
 
@@ -115,6 +116,22 @@ def test_progress_of_a_failed_attempt_is_not_told_to_who_joins_after_it(rig: Rig
     assert rig.types(late) == ["Started"]
     rig.clock.advance(1.0)
     rig.end(first, late)
+
+
+def test_who_joins_a_later_attempt_hears_of_no_earlier_one(rig: Rig) -> None:
+    rig.runtime.cache.provider.write("key", "old")
+    work = rig.work("work", OSError("once"), 42)
+    (first,) = begin(rig, "thread", 1, cache=CachePolicy(key="key"), retry=RetryPolicy(base_delay=1.0))
+    work.gate.open()
+    drive(lambda: first.status is JobStatus.WAITING)
+    work.gate = Gate()
+    rig.clock.advance(1.0)
+    drive(lambda: work.calls == 2)
+    late = rig.dispatch("thread", dedupe=True)
+    rig.drain()
+    finish(rig, first, late)
+    assert rig.types(late) == ["Started", "CacheHit", "Success"]
+    assert [event.attempt for event in rig.log.for_job(late.id) if isinstance(event, JobEvent)] == [2, 2, 2]
 
 
 def test_who_joins_after_a_cache_hit_is_told_it_too(rig: Rig) -> None:
