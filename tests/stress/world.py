@@ -367,6 +367,8 @@ class World:
                 raise AssertionError(f"work did not end: {self.left()}") from None
             if is_waiting():
                 self.rig.clock.advance(2.0)
+        # A call of the cache outlives the job it is made for, and posts what nobody wants any more.
+        drive(lambda: self.services.threads.counts["threads"] == self.services.threads.counts["idle"], "idle threads")
         self.rig.drain()
         self.rig.clock.advance(0.016)  # the frame in which progress would have been shown
         self.rig.drain()

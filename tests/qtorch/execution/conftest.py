@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.qtorch.execution.family import Parent
 from tests.qtorch.execution.rig import Rig, qasync_loop
 
 if TYPE_CHECKING:
@@ -42,3 +43,15 @@ def own_runner(request: pytest.FixtureRequest) -> str:
 def runner(request: pytest.FixtureRequest) -> str:
     """Where the work is done: a pool thread, the Runtime's own loop, a qasync loop on the GUI thread."""
     return request.param
+
+
+@pytest.fixture(params=["loop", "qasync"])
+def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Parent:
+    """A parent on the Runtime's own loop, or on a qasync loop on the GUI thread."""
+    return Parent(make_rig(request.param))
+
+
+@pytest.fixture
+def own(rig: Rig) -> Parent:
+    """A parent on the Runtime's own loop."""
+    return Parent(rig)

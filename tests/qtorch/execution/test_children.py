@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -38,17 +37,6 @@ from tests.qtorch.execution.rig import (
 )
 
 pytestmark = pytest.mark.realtime
-
-
-@pytest.fixture(params=["loop", "qasync"])
-def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Parent:
-    """A parent on the Runtime's own loop, or on a qasync loop on the GUI thread."""
-    return Parent(make_rig(request.param))
-
-
-@pytest.fixture
-def own(rig: Rig) -> Parent:
-    return Parent(rig)
 
 
 # -- what a child gives -------------------------------------------------------------------------------------------

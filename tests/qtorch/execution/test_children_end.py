@@ -37,17 +37,6 @@ from tests.qtorch.execution.rig import (
 pytestmark = pytest.mark.realtime
 
 
-@pytest.fixture(params=["loop", "qasync"])
-def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Parent:
-    """A parent on the Runtime's own loop, or on a qasync loop on the GUI thread."""
-    return Parent(make_rig(request.param))
-
-
-@pytest.fixture
-def own(rig: Rig) -> Parent:
-    return Parent(rig)
-
-
 def begin_in_stage(parent: Parent, stage: str, **options: Any) -> JobHandle[object]:
     """A parent whose child is in ``stage``."""
     rig = parent.rig

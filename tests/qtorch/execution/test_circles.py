@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from qtorch import KEEP_LATEST, SEQUENTIAL, DeadlockError, JobFailure, JobHandle, JobStatus, JobSuccess, LanePolicy
 from tests.qtorch.execution.family import Parent, ParentJob
-from tests.qtorch.execution.rig import LoopJob, Rig, ThreadJob, drive
+from tests.qtorch.execution.rig import LoopJob, ThreadJob, drive
 
 pytestmark = pytest.mark.realtime
-
-
-@pytest.fixture(params=["loop", "qasync"])
-def parent(request: pytest.FixtureRequest, make_rig: Callable[..., Rig]) -> Parent:
-    return Parent(make_rig(request.param))
 
 
 def send(parent: Parent, name: str, script: Any, **options: Any) -> JobHandle[object]:
