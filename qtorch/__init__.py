@@ -128,7 +128,8 @@ if TYPE_CHECKING:
     from qtorch.runtime import Runtime
     from qtorch.state.async_state import AsyncState, AsyncStatus
     from qtorch.state.base_state import BaseState
-    from qtorch.state.source import Field, Source, combine
+    from qtorch.state.selected import Field
+    from qtorch.state.source import Source, combine
 
 _ROOMS = {
     "qtorch.binding.command": ("Command",),
@@ -206,7 +207,8 @@ _ROOMS = {
     "qtorch.runtime": ("Runtime",),
     "qtorch.state.async_state": ("AsyncState", "AsyncStatus"),
     "qtorch.state.base_state": ("BaseState",),
-    "qtorch.state.source": ("Field", "Source", "combine"),
+    "qtorch.state.selected": ("Field",),
+    "qtorch.state.source": ("Source", "combine"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -11,7 +11,7 @@ from qtorch.ports import MISSING
 
 if TYPE_CHECKING:
     from qtorch.ports import Clock, Timer
-    from qtorch.state.source import Field
+    from qtorch.state.selected import Field
 
 
 class Draft:

@@ -14,7 +14,8 @@ from qtorch.binding.places import usable
 from qtorch.binding.text_editors import DocumentEditor, LineEditor
 from qtorch.binding.two_way_binding import Commit, TwoWayBinding
 from qtorch.job.durations import in_seconds
-from qtorch.state.source import Field, Source
+from qtorch.state.selected import Field
+from qtorch.state.source import Source
 
 if TYPE_CHECKING:
     from datetime import timedelta

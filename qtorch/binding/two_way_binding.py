@@ -20,12 +20,13 @@ from qtorch.binding.refusals import REFUSALS, message_of
 from qtorch.binding.weak_call import WeakCall
 from qtorch.ports import MISSING
 from qtorch.state.equality import same
-from qtorch.state.source import Effect, Field
+from qtorch.state.source import Effect
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from qtorch.binding.editors import Editor
+    from qtorch.state.selected import Field
 
 Commit = Literal["type", "finish"]
 

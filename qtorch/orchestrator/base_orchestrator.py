@@ -19,7 +19,7 @@ from qtorch.orchestrator.handlers import Handlers
 from qtorch.orchestrator.properties import add_properties, fields_of, state_type_of
 from qtorch.state.base_state import BaseState, replace_fields
 from qtorch.state.path import path_of
-from qtorch.state.source import Field, Observed, Selected, Source
+from qtorch.state.selected import Field, Observed, Selected
 
 if TYPE_CHECKING:
     from qtorch.bus.signal_bus import SignalBus
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from qtorch.execution.handle import JobHandle
     from qtorch.job.base_job import BaseJob
     from qtorch.ports import DefaultRuntime, Observer
+    from qtorch.state.source import Source
 
 S = TypeVar("S", bound=BaseState)
 R = TypeVar("R")

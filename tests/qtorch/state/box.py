@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from qtorch import BaseState, Source
 from qtorch.state.equality import changed_fields
 from qtorch.state.path import path_of
-from qtorch.state.source import Field, Observed, Selected
+from qtorch.state.selected import Field, Observed, Selected
 from qtorch.state.tracking import ANY_FIELD
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, PrivateAttr, computed_field
 
 from qtorch import BaseState
-from qtorch.state.source import Selected
+from qtorch.state.selected import Selected
 from qtorch.state.tracking import ANY_FIELD
 from tests.qtorch.state.box import Box
 
