@@ -212,10 +212,18 @@ def test_concurrent_coroutines_run_beside_each_other(qtorch_runtime: TestRuntime
 def test_an_ended_coroutine_keeps_nothing_alive_without_the_collector(
     qtorch_runtime: TestRuntime, gate: Gate, qtbot: QtBot
 ) -> None:
+    class Plain(BaseOrchestrator[NoteState]):
+        def __init__(self) -> None:
+            super().__init__(NoteState())
+            self.save = Command(self._save, parent=self)
+
+        async def _save(self) -> str:
+            return await gate.pass_through(self.state.text)
+
     gate.opened.set()
     gc.collect()
     gc.disable()
-    notes = Notes(gate)
+    notes = Plain()
     notes.save.trigger()
     wait_until_idle(qtbot, notes.save)
     died = weakref.ref(notes)
