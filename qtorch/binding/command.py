@@ -16,6 +16,7 @@ from qtorch.binding.coroutine_job import dispatch_coroutine, report_progress
 from qtorch.binding.followed_job import FollowedJob
 from qtorch.binding.home import Home
 from qtorch.binding.permission import Permission
+from qtorch.binding.places import refuse_closed
 from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
@@ -110,6 +111,8 @@ class Command(QObject):
         self._is_calling = False
         self._progress = 0.0
         self._error: BaseException | None = None
+        if can is not None:
+            refuse_closed(self._label, can)
         self._can = None if can is None else Permission(can, self._allow, self._label)
         self._is_allowed = self._can is None or bool(self._can.value)
         if self._can is not None:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from qtorch.binding.choice_editors import CheckableEditor, CheckBoxEditor, ComboBoxEditor, RadioGroupEditor
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.one_way import bind
-from qtorch.binding.places import usable
+from qtorch.binding.places import refuse_closed, usable
 from qtorch.binding.stepped_editors import DateTimeEditor, NumberEditor, SliderEditor
 from qtorch.binding.text_editors import DocumentEditor, LineEditor
 from qtorch.binding.two_way_binding import Commit, TwoWayBinding
@@ -212,6 +212,7 @@ def bind_two_way(
     """
     _refuse_unfit(widget, field, commit)
     editor = _editor_for(widget)
+    refuse_closed(name_of_object(widget), field)
     if items is not None and not isinstance(editor, ComboBoxEditor):
         raise TypeError(f"items= is for a combo box that is not editable, not for {name_of_object(widget)}")
     edited: QObject = editor.widget or widget
