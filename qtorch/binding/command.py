@@ -117,8 +117,9 @@ class Command(QObject):
         self._is_allowed = self._can is None or bool(self._can.value)
         if self._can is not None:
             # With its parent it dies in C++, where the source of the parent's state would keep both in Python. A bound
-            # method of this object would not be called: Python has let go of it by then.
-            self.destroyed.connect(partial(_end, self._can))
+            # method of this object would not be called: Python has let go of it by then. Weakly, for what a connection
+            # holds is out of the collector's sight.
+            self.destroyed.connect(partial(_end, weakref.ref(self._can)))
         self._told = self._flags()
 
     # -- what it is like now ----------------------------------------------------------------------------------------
@@ -313,8 +314,9 @@ class _Strong:
         return self._function
 
 
-def _end(can: Permission, *_: object) -> None:
-    can.end()
+def _end(can: weakref.ref[Permission], *_: object) -> None:
+    if (permission := can()) is not None:
+        permission.end()
 
 
 def _is_handle(work: object) -> TypeGuard[JobHandle[Any]]:

@@ -480,6 +480,24 @@ def test_a_command_of_an_orchestrator_goes_with_it_without_the_collector(worksho
     gc.enable()
 
 
+def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_when_it_is_dropped(
+    qtorch_runtime: TestRuntime,
+) -> None:
+    class Own(FormOrchestrator):
+        def __init__(self) -> None:
+            super().__init__(FormState())
+            self.save = Command(self._save, can=self.select(lambda s: s.is_dirty), parent=self)
+
+        def _save(self) -> str:
+            return "saved"
+
+    own = Own()
+    died = weakref.ref(own)
+    del own
+    gc.collect()
+    assert died() is None
+
+
 def test_a_command_that_dies_while_its_job_runs_hears_nothing_more(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
