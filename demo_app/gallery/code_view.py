@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 from demo_app.gallery.highlighter import PythonHighlighter
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
     from demo_app.look.theme import Theme
 
 
@@ -22,12 +24,16 @@ class CodeView(QWidget):
         What it shows.
     title
         A line above it, such as the name of the file.
+    first
+        The beginning of the line that is on top at first; what comes before is scrolled away.
     theme
         Whose colours it has.
     """
 
-    def __init__(self, code: str, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, code: str, title: str, first: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        lines = code.splitlines()
+        self._first = next((number for number, line in enumerate(lines) if line.startswith(first)), 0)
         self.text = QPlainTextEdit(code, self)
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -48,6 +54,13 @@ class CodeView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(above)
         layout.addWidget(self.text, 1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Scroll to the first line, once."""
+        super().showEvent(event)
+        first, self._first = self._first, 0
+        if first:
+            self.text.verticalScrollBar().setValue(first)
 
     def copy(self) -> None:
         """Put the code on the clipboard."""

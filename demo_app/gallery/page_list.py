@@ -32,7 +32,8 @@ class PageList(QListView):
         self.setModel(self._model)
         self.setAccessibleName("Pages")
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSpacing(2)
+        self.setProperty("rows", "text")
+        self.ensurePolished()  # rows that are measured before the style sheet has come stay too low
 
     def show_chosen(self, name: str) -> None:
         """Make the row of a page the current one."""

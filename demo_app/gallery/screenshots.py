@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEventLoop, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QPushButton
 
 from demo_app.gallery.application import Gallery, make_gallery, start_qt
@@ -31,6 +30,7 @@ def photograph(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     gallery = make_gallery(start_qt(_MODES[0]), NAMES[0])
     faults = _Faults(gallery)
+    gallery.window.move(100, 100)  # away from the pointer
     gallery.window.show()
     for mode in _MODES:
         gallery.appearance.choose(mode)
@@ -52,8 +52,15 @@ def _press(gallery: Gallery, page: Page) -> None:
     for button in gallery.window.page.live.findChildren(QPushButton):
         if page.press and button.text() == page.press and button.isEnabled():
             button.click()
-            QTest.qWait(_AT_WORK)
-    QTest.qWait(100)  # layouts, and what a scene graph draws, are done in the next turns of the event loop
+            _wait(_AT_WORK)
+    _wait(100)  # layouts, and what a scene graph draws, are done in the next turns of the event loop
+
+
+def _wait(milliseconds: int) -> None:
+    # Not QTest.qWait, which keeps the GIL: threads would hardly get on.
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 class _Faults:

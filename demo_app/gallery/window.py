@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFont, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
@@ -91,6 +91,8 @@ class GalleryWindow(QMainWindow):
     def _add_actions(self, shell: Shell, theme: QAction) -> None:
         bar = QToolBar("Tools", self)
         bar.setMovable(False)
+        side = bar.fontMetrics().height()
+        bar.setIconSize(QSize(side, side))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         for text, keys, do in (
@@ -124,7 +126,8 @@ class PageView(QWidget):
         card.setProperty("panel", "card")
         self.live = page.build()
         QVBoxLayout(card).addWidget(self.live)
-        self.code = CodeView(page.source, f"demo_app/gallery/pages/{page.name.replace('-', '_')}.py", theme, self)
+        file = f"demo_app/gallery/pages/{page.name.replace('-', '_')}.py"
+        self.code = CodeView(page.source, file, "def build", theme, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 18, 24, 18)
         layout.setSpacing(10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from demo_app.gallery.page import Page
 from qtorch import BaseOrchestrator, BaseState, bind, bind_two_way
@@ -57,7 +57,11 @@ def build() -> QWidget:
     layout.addRow("", by_train)
     layout.addRow("To", to)
     layout.addRow("In the state", state)
-    layout.addRow(discover, switch)
+    buttons = QHBoxLayout()
+    buttons.addWidget(discover)
+    buttons.addWidget(switch)
+    buttons.addStretch()
+    layout.addRow("", buttons)
     return page
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
@@ -53,11 +52,9 @@ class Counter(BaseOrchestrator[CounterState]):
         self.count = Command(self._count, can=allowed, parent=self)
         self.stumble = Command(self._stumble, can=allowed, parent=self)
 
-    @Slot()
     def _count(self) -> CountJob:
         return CountJob(up_to=100)
 
-    @Slot()
     def _stumble(self) -> CountJob:
         return CountJob(up_to=100, stumbles_at=20)
 

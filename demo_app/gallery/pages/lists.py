@@ -50,7 +50,8 @@ def build() -> QWidget:
     people = People(PeopleState(people=everybody, next_id=len(NAMES)))
 
     view = QListView()
-    view.setMinimumHeight(view.fontMetrics().lineSpacing() * 9)
+    view.setProperty("rows", "text")  # how the gallery's style sheet draws it
+    view.setMinimumHeight(view.fontMetrics().lineSpacing() * 14)
     model = KeyedListModel[Person](
         key=lambda person: person.id, roles={Qt.ItemDataRole.DisplayRole: lambda person: person.name}, parent=view
     )

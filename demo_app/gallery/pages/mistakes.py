@@ -63,7 +63,8 @@ class Share(BaseOrchestrator[ShareState]):
     @Slot()
     def raises(self) -> None:
         """Nobody is there to catch what a selector raises later: the Runtime tells of it, and other bindings go on."""
-        label = QLabel(objectName="portion")
+        label = QLabel()
+        label.setObjectName("portion")
         bind(label, "text", self.select(lambda s: s.cake // s.guests), to=str)
         self.update(guests=0)
         self.update(guests=4)
@@ -85,7 +86,7 @@ def build() -> QWidget:
     Runtime.default().error_occurred.connect(share.reported)
 
     messages = QPlainTextEdit(readOnly=True)
-    messages.setMinimumHeight(messages.fontMetrics().lineSpacing() * 15)
+    messages.setMinimumHeight(messages.fontMetrics().lineSpacing() * 19)
     bind(messages.setPlainText, share.select(lambda s: "\n".join(s.messages)))
 
     page = QWidget()

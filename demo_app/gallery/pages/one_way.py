@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from demo_app.gallery.page import Page
 from qtorch import BaseOrchestrator, BaseState, bind
@@ -55,19 +55,23 @@ def build() -> QWidget:
     bind(ice, "visible", degrees.map(lambda value: value <= 5))
 
     styled = QLabel()
+    styled.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     styled.setStyleSheet(STYLE)
     styled.setProperty("feels", "")  # a dynamic property is there once it has been set
     bind(styled, "feels", degrees, to=feels)
     bind(styled, "text", degrees, to=feels)
 
     page = QWidget()
-    layout = QGridLayout(page)
-    for row, (name, widget) in enumerate(
-        (("text", text), ("value", bar), ("enabled", warmer), ("", colder), ("style", styled), ("visible", ice))
-    ):
-        layout.addWidget(QLabel(name), row, 0)
-        layout.addWidget(widget, row, 1)
-    layout.setColumnStretch(1, 1)
+    layout = QFormLayout(page)
+    buttons = QHBoxLayout()
+    for button in (warmer, colder):
+        buttons.addWidget(button)
+    buttons.addStretch()
+    layout.addRow("text", text)
+    layout.addRow("value", bar)
+    layout.addRow("enabled", buttons)
+    layout.addRow("a style's property", styled)
+    layout.addRow("visible", ice)
     return page
 
 

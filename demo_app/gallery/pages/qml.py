@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from pydantic import computed_field
 from PySide6.QtCore import Property, QObject, Qt, QUrl, Slot
@@ -46,17 +47,10 @@ class Tasks(BaseOrchestrator[TasksState]):
         self._finish = Command(self._remove, can=self.select(lambda s: bool(s.tasks)), parent=self)
         self._later = Command(self._rotate, can=self.select(lambda s: len(s.tasks) > 1), parent=self)
 
-    @Property(QObject, constant=True)
-    def rows(self) -> QObject:
-        return self._rows
-
-    @Property(QObject, constant=True)
-    def finish(self) -> QObject:
-        return self._finish
-
-    @Property(QObject, constant=True)
-    def later(self) -> QObject:
-        return self._later
+    # QML sees properties; the casts tell type checkers what Python gets.
+    rows = cast("KeyedListModel[Task]", Property(QObject, lambda self: self._rows, constant=True))
+    finish = cast("Command", Property(QObject, lambda self: self._finish, constant=True))
+    later = cast("Command", Property(QObject, lambda self: self._later, constant=True))
 
     @Slot(str)
     def add(self, title: str) -> None:

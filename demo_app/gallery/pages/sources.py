@@ -66,7 +66,7 @@ def build() -> QWidget:
     layout.addRow("a note is not part of it", note)
     layout.addRow("another state: the rate", rate)
     layout.addRow("combine: in dollars", foreign)
-    layout.addRow(buttons)
+    layout.addRow("", buttons)
     return page
 
 

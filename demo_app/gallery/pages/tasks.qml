@@ -9,6 +9,18 @@ Rectangle {
     SystemPalette { id: colors }
     color: colors.base
 
+    component Push: Button {
+        id: push
+        flat: true
+        padding: 6
+        horizontalPadding: 14
+        background: Rectangle {
+            radius: 6
+            color: push.down ? colors.mid : push.hovered ? colors.midlight : colors.button
+            border.color: push.activeFocus ? colors.highlight : push.enabled ? colors.dark : colors.mid
+        }
+    }
+
     ColumnLayout {
         anchors.fill: parent
         spacing: 8
@@ -20,10 +32,15 @@ Rectangle {
                 id: title
                 objectName: "title"
                 placeholderText: "Something to do"
+                background: Rectangle {
+                    radius: 6
+                    color: colors.base
+                    border.color: title.activeFocus ? colors.highlight : colors.dark
+                }
                 Layout.fillWidth: true
                 onAccepted: { page.tasks.add(text); clear() }
             }
-            Button {
+            Push {
                 objectName: "add"
                 text: "Add"
                 enabled: title.text.trim() !== ""
@@ -43,8 +60,9 @@ Rectangle {
                 required property int taskId
                 required property string title
                 width: ListView.view.width
+                height: implicitHeight + 6
                 Label { text: parent.title; color: colors.text; Layout.fillWidth: true }
-                Button {
+                Push {
                     text: "Done"
                     enabled: page.tasks.finish.enabled
                     onClicked: page.tasks.finish.trigger(parent.taskId)

@@ -51,7 +51,7 @@ def build() -> QWidget:
         (title, "at every key", state.map(lambda s: s.title)),
         (query, "half a second after the last key", state.map(lambda s: s.query)),
         (owner, "when finished: Return, or the focus goes", state.map(lambda s: s.owner)),
-        (copies, "1 to 99; else marked, and reverted when left", state.map(lambda s: str(s.copies))),
+        (copies, "1 to 99, else marked; reverted when left", state.map(lambda s: str(s.copies))),
         (tags, "parse and format: a tuple", state.map(lambda s: str(s.tags))),
         (body, "many lines", state.map(lambda s: repr(s.body))),
     )
