@@ -46,8 +46,8 @@ class CounterState(BaseState):
 
 
 class Counter(BaseOrchestrator[CounterState]):
-    def __init__(self) -> None:
-        super().__init__(CounterState())
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(CounterState(), parent=parent)
         allowed = self.select(lambda s: s.is_allowed)
         self.count = Command(self._count, can=allowed, parent=self)
         self.stumble = Command(self._stumble, can=allowed, parent=self)
@@ -66,7 +66,8 @@ class Counter(BaseOrchestrator[CounterState]):
 
 
 def build() -> QWidget:
-    counter = Counter()
+    page = QWidget()
+    counter = Counter(page)  # its commands look at its own state, so it ends with the page and not by itself
     start, stumble, cancel = QPushButton("Count"), QPushButton("Count and stumble"), QPushButton("Cancel")
     bar, busy, message = QProgressBar(), QLabel("Counting ..."), QLabel()
     bind_command(start, counter.count, cancel=cancel, busy=busy, progress=bar)
@@ -76,7 +77,6 @@ def build() -> QWidget:
     bind_two_way(allowed, counter.field(lambda s: s.is_allowed))
     bind(message, "text", counter.select(lambda s: s.message))
 
-    page = QWidget()
     shortcut = QAction("Count", page, shortcut=QKeySequence("Ctrl+R"))  # one command, several triggers
     bind_command(shortcut, counter.count)
     page.addAction(shortcut)
