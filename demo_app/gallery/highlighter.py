@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PLAIN, _IN_TEXT = 0, 1
 
 _TOKEN = re.compile(
-    r"(?P<comment>#.*|//.*)"
+    r"(?P<comment>#.*)"
     r'|(?P<text>[rbf]{0,2}(?:"""(?:.*?"""|.*)|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'))'
     r"|(?P<decorator>^\s*@[\w.]+)"
     r"|(?P<number>\b\d[\d_.]*\b)"

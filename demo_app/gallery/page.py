@@ -50,6 +50,11 @@ class Page:
         return self._module.__name__.rpartition(".")[2].replace("_", "-")
 
     @property
+    def file(self) -> str:
+        """Where its code is, from the folder that holds the package."""
+        return f"{self._module.__name__.replace('.', '/')}.py"
+
+    @property
     def purpose(self) -> str:
         """What it shows, in one sentence."""
         return inspect.cleandoc(self._module.__doc__ or "").partition("\n")[0]

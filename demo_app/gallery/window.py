@@ -126,8 +126,7 @@ class PageView(QWidget):
         card.setProperty("panel", "card")
         self.live = page.build()
         QVBoxLayout(card).addWidget(self.live)
-        file = f"demo_app/gallery/pages/{page.name.replace('-', '_')}.py"
-        self.code = CodeView(page.source, file, "def build", theme, self)
+        self.code = CodeView(page.source, page.file, "def build", theme, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 18, 24, 18)
         layout.setSpacing(10)

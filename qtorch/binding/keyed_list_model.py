@@ -35,8 +35,8 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         Gives the key of a value, which stays the same as long as it is the same row: ``lambda user: user.id``.
     roles
         What to show: by role (``Qt.ItemDataRole.DisplayRole``) or, for QML, by name, a function of the value.
-        Without it the text is ``str(value)``. With names up to 1,000 rows are moved one by one, since a new layout
-        is all that a ListView knows of more, and its current row stays where it is.
+        Without it the text is ``str(value)``. With names, up to 1,000 rows that move are moved one by one: at a new
+        layout, which is told of more, a ListView of QML forgets which row was its current one.
     parent
         The QObject that owns it.
 

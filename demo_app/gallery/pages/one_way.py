@@ -36,7 +36,7 @@ def feels(degrees: int) -> str:
 
 
 def build() -> QWidget:
-    weather = Weather(WeatherState(city="Oslo", degrees=20))
+    weather = Weather(WeatherState(city="Oslo", degrees=5))
     degrees = weather.select(lambda s: s.degrees)
 
     text = QLabel()

@@ -32,6 +32,7 @@ Rectangle {
                 id: title
                 objectName: "title"
                 placeholderText: "Something to do"
+                padding: 7
                 background: Rectangle {
                     radius: 6
                     color: colors.base

@@ -14,13 +14,28 @@ from demo_app.gallery.pages import NAMES
 
 pytestmark = pytest.mark.realtime
 
+Done = subprocess.CompletedProcess[str]
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+BROKEN = """
+import sys
+from demo_app.gallery.__main__ import main
+from demo_app.gallery.pages import lists
+
+def fail(self):
+    raise LookupError("nobody to shuffle")
+
+lists.People.shuffle = fail
+sys.exit(main(["--screenshots", sys.argv[1]]))
+"""
+
+
+def run(*options: str, program: tuple[str, ...] = ("-m", "demo_app.gallery"), **environ: str) -> Done:
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     return subprocess.run(
-        [sys.executable, "-m", "demo_app.gallery", *options],
+        [sys.executable, *program, *options],
         cwd=ROOT,
         env={**kept, **environ},
         capture_output=True,
@@ -37,6 +52,13 @@ def test_every_page_is_photographed_in_both_themes(tmp_path: Path) -> None:
     expected = [str(folder / f"gallery-{name}-{mode}.png") for mode in ("light", "dark") for name in NAMES]
     assert result.stdout.splitlines() == expected
     assert not any(QImage(file).isNull() for file in expected)
+
+
+def test_a_page_that_raises_is_told_of_and_the_others_are_photographed(tmp_path: Path) -> None:
+    result = run(str(tmp_path), program=("-c", BROKEN))
+    assert result.returncode == 1
+    assert result.stderr.count("LookupError: nobody to shuffle") == 2
+    assert len(list(tmp_path.glob("*.png"))) == 2 * len(NAMES)
 
 
 def test_without_a_display_it_says_what_needs_none() -> None:
