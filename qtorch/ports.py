@@ -117,6 +117,11 @@ class Observable(Protocol[T_co]):
         """The current snapshot."""
         ...
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it changes no more."""
+        ...
+
     def observe(self, key: Hashable, observer: Observer) -> None:
         """Tell ``observer`` whenever ``key`` changes; it is held until :meth:`unobserve`."""
 

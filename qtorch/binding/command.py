@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 import shiboken6
 from PySide6.QtCore import SIGNAL, Property, QObject, Signal, Slot
 
+from qtorch.binding.coroutine_job import dispatch_coroutine, report_progress
 from qtorch.binding.followed_job import FollowedJob
 from qtorch.binding.home import Home
 from qtorch.binding.permission import Permission
+from qtorch.binding.places import refuse_closed
 from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
-from qtorch.job.options import CONCURRENT, DROPPABLE, RESTARTABLE, LanePolicy
+from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
 from qtorch.job.results import JobCancelled, JobSuccess
 from qtorch.orchestrator.qml import from_qml, keep_from_engines
 from qtorch.state.subscription import name_of
@@ -35,13 +38,17 @@ class Command(QObject):
     ----------
     function
         Called by :meth:`trigger`. What it returns is the work: a job is dispatched (by the orchestrator whose method
-        ``function`` is, else by ``parent`` if that is one, else on the default Runtime), a JobHandle is followed; with
-        anything else the work is done already.
+        ``function`` is, else by ``parent`` if that is one, else on the default Runtime), a JobHandle is followed, a
+        coroutine becomes a job; with anything else the work is done already. ``async def`` runs on the Runtime's loop:
+        under qasync that is the GUI thread's, else it has a thread of its own, where no state can be written; what it
+        returns comes in ``finished``.
     can
         A source; the command is enabled only while its value is true.
     policy
         What a trigger does while it is at work. None or DROPPABLE: nothing, it is disabled meanwhile. RESTARTABLE:
         cancel that and begin anew; results and errors of what was superseded are dropped. CONCURRENT: run beside it.
+        SEQUENTIAL: wait for its turn. KEEP_LATEST: the same, and what waited before is forgotten. The function of
+        what waits is called when its turn has come, with the state as it is then.
     parent
         The QObject that owns it.
 
@@ -90,7 +97,8 @@ class Command(QObject):
     ) -> None:
         super().__init__(parent)
         keep_from_engines(self)
-        _refuse_unusable(function, policy)
+        if not callable(function):
+            raise TypeError(f"Command takes a function, not {function!r}; write Command(self.save), without brackets")
         self._label = f"Command {name_of(function)}"
         owner = getattr(function, "__self__", None)
         self._home = Home(owner, parent)
@@ -99,12 +107,16 @@ class Command(QObject):
         self._function: Callable[[], Callable[..., Any] | None] = (
             weakref.WeakMethod(function) if is_parents else _Strong(function)
         )
-        self._policy = policy or DROPPABLE
+        self._policy = LanePolicy(policy or DROPPABLE)
         self._jobs: dict[FollowedJob, None] = {}
         self._latest: FollowedJob | None = None
+        self._waiting: deque[tuple[tuple[Any, ...], dict[str, Any]]] = deque()
+        """The arguments of the triggers whose turn has not come."""
         self._is_calling = False
         self._progress = 0.0
         self._error: BaseException | None = None
+        if can is not None:
+            refuse_closed(self._label, can)
         self._can = None if can is None else Permission(can, self._allow, self._label)
         self._is_allowed = self._can is None or bool(self._can.value)
         if self._can is not None:
@@ -116,13 +128,13 @@ class Command(QObject):
     # -- what it is like now ----------------------------------------------------------------------------------------
 
     def _get_enabled(self) -> bool:
-        return self._is_allowed and (not self._jobs or self._policy in (RESTARTABLE, CONCURRENT))
+        return self._is_allowed and (not self._jobs or self._policy is not DROPPABLE)
 
     def _get_running(self) -> bool:
-        return bool(self._jobs)
+        return bool(self._jobs or self._waiting)
 
     def _get_cancellable(self) -> bool:
-        return any(job.is_cancellable for job in self._jobs)
+        return bool(self._waiting) or any(job.is_cancellable for job in self._jobs)
 
     def _get_progress(self) -> float:
         return self._progress
@@ -171,8 +183,19 @@ class Command(QObject):
         """
         if self._can is not None:
             self._can()  # a change of the state may wait to be told
-        if not self._get_enabled() or (self._is_calling and self._policy is not CONCURRENT):
+        if not self._get_enabled():
             return
+        args = tuple(map(from_qml, args))  # now: what waits must not need the engine it came from
+        if self._policy in (SEQUENTIAL, KEEP_LATEST) and (self._is_calling or self._get_running()):
+            if self._policy is KEEP_LATEST:
+                self._waiting.clear()
+            self._waiting.append((args, kwargs))
+            self._tell()
+        elif not self._is_calling or self._policy is CONCURRENT:
+            self._begin(args, kwargs)
+            self._begin_waiting()
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         function = self._function()
         if function is None:
             return
@@ -181,7 +204,7 @@ class Command(QObject):
         self._set_error(None)
         self._is_calling = True
         try:
-            work = function(*map(from_qml, args), **kwargs)
+            work = function(*args, **kwargs)
             handle = self._handle_of(work)
         except Exception as error:  # noqa: BLE001 - user code; shown or reported like what a job raises
             self._tell()
@@ -195,14 +218,34 @@ class Command(QObject):
         self._tell()
         self.finished.emit(work)
 
+    def _begin_waiting(self) -> None:
+        while self._waiting and not self._jobs and not self._is_calling:
+            args, kwargs = self._waiting.popleft()
+            if self._is_allowed:
+                self._begin(args, kwargs)
+            else:
+                self._tell()
+
     __call__ = trigger
 
     @Slot()
     def cancel(self) -> None:
         """Cancel what is at work; ``running`` ends when the work has."""
+        self._waiting.clear()
         for job in tuple(self._jobs):
             job.cancel()
         self._tell()
+
+    @staticmethod
+    def report_progress(progress: float, message: str | None = None) -> None:
+        """Tell how far the coroutine is that calls this, 0..1; as often as you like. Any thread that works for it.
+
+        Raises
+        ------
+        RuntimeError
+            Called outside the ``async def`` of a command.
+        """
+        report_progress(progress, message)
 
     def _supersede(self) -> None:
         jobs, self._jobs = self._jobs, {}
@@ -215,9 +258,7 @@ class Command(QObject):
         if _is_job(work):
             return self._home.dispatch(work)
         if inspect.isawaitable(work):
-            if inspect.iscoroutine(work):
-                work.close()
-            raise _no_coroutines(self._label)
+            return dispatch_coroutine(work, self._label, self._home)
         return None
 
     # -- how the work goes on ---------------------------------------------------------------------------------------
@@ -246,6 +287,8 @@ class Command(QObject):
                 self.finished.emit(data)
             case _:
                 self._set_error(outcome.error_or_none, job)
+        if shiboken6.isValid(self):
+            self._begin_waiting()
 
     def _set_progress(self, progress: float) -> None:
         if progress != self._progress:
@@ -293,23 +336,3 @@ def _is_handle(work: object) -> TypeGuard[JobHandle[Any]]:
 
 def _is_job(work: object) -> TypeGuard[BaseJob[Any]]:
     return isinstance(work, BaseJob)
-
-
-def _refuse_unusable(function: Callable[..., Any], policy: LanePolicy | None) -> None:
-    if not callable(function):
-        raise TypeError(f"Command takes a function, not {function!r}; write Command(self.save), without brackets")
-    if inspect.iscoroutinefunction(function):
-        raise _no_coroutines(f"Command {name_of(function)}")
-    if policy not in (None, DROPPABLE, RESTARTABLE, CONCURRENT):
-        raise ValueError(
-            f"Command {name_of(function)} was given the policy {policy}, but a command keeps no queue.\n"
-            f"  Write DROPPABLE, RESTARTABLE or CONCURRENT here, and dispatch(job, policy={policy}) in the function."
-        )
-
-
-def _no_coroutines(label: str) -> TypeError:
-    return TypeError(
-        f"{label} gave a coroutine, and nobody would await it.\n"
-        f"  Put it into `async def process` of an executor, and have the function return the job: then it can be "
-        f"cancelled, followed and ended with the Runtime."
-    )

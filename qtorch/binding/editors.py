@@ -4,57 +4,64 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import shiboken6
-from PySide6.QtCore import Qt, SignalInstance
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtCore import QObject
 
-from qtorch.binding.keyed_list_model import KeyedListModel
 from qtorch.state.equality import same
 
-W = TypeVar("W", bound=QWidget)
+if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
+    from PySide6.QtWidgets import QWidget
+
+W = TypeVar("W", bound=QObject)
 
 
 class Editor(Generic[W]):
-    """What a two-way binding asks of a widget. It refers to the widget weakly.
+    """What a two-way binding asks of a widget, or of a group of buttons. It refers to them weakly.
 
     Attributes
     ----------
-    frame
-        The widget that has the focus, is marked and disabled.
-    edited, finished
-        Signals: the user, or the application, changed the content; and finished with it.
-    is_text
-        Whether it is typed, letter by letter: then values are held back while an input method composes.
+    can_wait
+        Whether an edit may be written later, after a debounce or when it is finished. What is chosen with one press
+        is written at once.
     """
 
-    is_text = False
+    can_wait = False
 
-    def __init__(self, widget: W, frame: QWidget | None = None) -> None:
+    def __init__(self, widget: W, *frames: QWidget) -> None:
         self._widget = weakref.ref(widget)
-        self._frame = weakref.ref(frame or widget)
+        self._frames = [weakref.ref(frame) for frame in frames]
+        self._shown: tuple[Any, Any] | None = None
 
     @property
     def widget(self) -> W | None:
-        """The widget, while it lives."""
+        """What is edited, while it lives."""
         widget = self._widget()
         return widget if widget is not None and shiboken6.isValid(widget) else None
 
     @property
-    def frame(self) -> QWidget | None:
-        """The widget that has the focus, while it lives."""
-        frame = self._frame()
-        return frame if frame is not None and shiboken6.isValid(frame) else None
+    def frames(self) -> list[QWidget]:
+        """The widgets that can have the focus, are marked and disabled; those that live."""
+        frames = [frame() for frame in self._frames]
+        return [frame for frame in frames if frame is not None and shiboken6.isValid(frame)]
 
     @property
     def is_in_use(self) -> bool:
         """Whether the user is at it: it has the focus of its window, which may be inactive for the moment."""
-        frame = self.frame
-        return frame is not None and frame.window().focusWidget() is frame
+        return any(frame.window().focusWidget() is frame for frame in self.frames)
+
+    def is_underway(self, widget: W) -> bool:
+        """Whether the last edit is to be followed by others, and then by the end of them."""
+        return False
+
+    def is_held(self, widget: W) -> bool:
+        """Whether the user has hold of it, and it can show nothing else until that ends."""
+        return False
 
     def edited(self, widget: W) -> SignalInstance:
-        """Give the signal of an edit."""
+        """Give the signal of an edit, by the user or the application."""
         raise NotImplementedError
 
     def finished(self, widget: W) -> SignalInstance | None:
@@ -75,10 +82,16 @@ class Editor(Generic[W]):
 
     def shows(self, widget: W, content: Any) -> bool:
         """Whether to show ``content`` would change nothing."""
-        return same(self.read(widget), content)
+        shown = self.read(widget)
+        # A widget may make something else of a value, by its range, maximum length or input mask: once is enough.
+        return same(shown, content) or (self._shown is not None and same((content, shown), self._shown))
 
     def show(self, widget: W, content: Any) -> None:
         """Show ``content``."""
+        self._write(widget, content)
+        self._shown = (content, self.read(widget))
+
+    def _write(self, widget: W, content: Any) -> None:
         raise NotImplementedError
 
     def clear(self, widget: W) -> None:
@@ -88,94 +101,3 @@ class Editor(Generic[W]):
     def format(self, value: Any) -> Any:
         """Give the content for a value, unless the binding has its own way."""
         return value
-
-
-class CheckBoxEditor(Editor[QCheckBox]):
-    """True, False, and None for the third state of a box that has three."""
-
-    def edited(self, widget: QCheckBox) -> SignalInstance:
-        """Give the signal of an edit."""
-        return widget.checkStateChanged
-
-    def read(self, widget: QCheckBox) -> bool | None:
-        """Give the content."""
-        state = widget.checkState()
-        return None if state is Qt.CheckState.PartiallyChecked else state is Qt.CheckState.Checked
-
-    def show(self, widget: QCheckBox, content: Any) -> None:
-        """Show ``content``."""
-        if content is None and widget.isTristate():
-            widget.setCheckState(Qt.CheckState.PartiallyChecked)
-        else:
-            widget.setChecked(bool(content))
-
-    def clear(self, widget: QCheckBox) -> None:
-        """Show nothing."""
-        widget.setChecked(False)
-
-
-class ComboBoxEditor(Editor[QComboBox]):
-    """The value of the chosen item: its data if items have data, else its text.
-
-    Only a choice of the user is an edit: what happens to the current index while items come and go is not.
-    """
-
-    def __init__(self, widget: QComboBox) -> None:
-        super().__init__(widget)
-        self._own: KeyedListModel[tuple[str, Any]] | None = None
-
-    def set_items(self, items: Iterable[tuple[str, Any]]) -> None:
-        """Offer ``items`` to choose from."""
-        widget = self.widget
-        if self._own is None:
-            self._own = KeyedListModel(key=_value_of, roles={Qt.ItemDataRole.DisplayRole: _label_of}, parent=widget)
-        self._own.set_items(items)
-        if widget is not None and widget.model() is not self._own:
-            widget.setModel(self._own)
-
-    def edited(self, widget: QComboBox) -> SignalInstance:
-        """Give the signal of an edit."""
-        return widget.activated
-
-    def items_changed(self, widget: QComboBox) -> list[SignalInstance]:
-        """Give the signals after which the value may be in another row, or in one at last."""
-        model = widget.model()
-        return (
-            [] if model is self._own else [model.rowsInserted, model.rowsRemoved, model.dataChanged, model.modelReset]
-        )
-
-    def read(self, widget: QComboBox) -> Any:
-        """Give the content."""
-        row = widget.currentIndex()
-        return None if row < 0 else self._values(widget)[row]
-
-    def shows(self, widget: QComboBox, content: Any) -> bool:
-        """Whether to show ``content`` would change nothing."""
-        return widget.currentIndex() == self._row_of(widget, content)
-
-    def show(self, widget: QComboBox, content: Any) -> None:
-        """Show ``content``, or no item if none has it."""
-        widget.setCurrentIndex(self._row_of(widget, content))
-
-    def clear(self, widget: QComboBox) -> None:
-        """Show nothing."""
-        widget.setCurrentIndex(-1)
-
-    def _row_of(self, widget: QComboBox, content: Any) -> int:
-        return next((row for row, value in enumerate(self._values(widget)) if same(value, content)), -1)
-
-    def _values(self, widget: QComboBox) -> list[Any]:
-        if self._own is not None:
-            return [self._own.item(row)[1] for row in range(self._own.rowCount())]
-        data = [widget.itemData(row) for row in range(widget.count())]
-        if all(one is None for one in data):
-            return [widget.itemText(row) for row in range(widget.count())]
-        return data
-
-
-def _label_of(item: tuple[str, Any]) -> str:
-    return item[0]
-
-
-def _value_of(item: tuple[str, Any]) -> Any:
-    return item[1]

@@ -10,7 +10,7 @@ import shiboken6
 from PySide6.QtCore import QObject
 
 from qtorch.binding.naming import name_of_object
-from qtorch.binding.places import Place, owner_of, property_place, setter_place, usable
+from qtorch.binding.places import Place, owner_of, property_place, refuse_closed, setter_place, usable
 from qtorch.ports import MISSING
 from qtorch.state.equality import same
 from qtorch.state.source import Effect, Source
@@ -114,7 +114,9 @@ def _bind(owner: QObject, place: Place, source: Any, to: Callable[[Any], Any] | 
             f"bind takes a source, not {source!r}.\n"
             f"  Write orchestrator.select(lambda s: ...), .field(...) or .running(); a fixed value needs no binding."
         )
-    showing = _Showing(cast("Any", source), place, to)
+    bound: Source[Any] = cast("Any", source)
+    refuse_closed(place.name.format(name_of_object(owner)), bound)
+    showing = _Showing(bound, place, to)
     try:
         showing.show(owner)
     except BaseException:

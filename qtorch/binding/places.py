@@ -7,16 +7,19 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shiboken6
 from PySide6.QtCore import Property, QMetaProperty, QObject, QThread
 
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.styling import set_dynamic_property
-from qtorch.errors import WrongThreadError
+from qtorch.errors import ClosedError, WrongThreadError
 from qtorch.ports import MISSING
 from qtorch.state.subscription import name_of
+
+if TYPE_CHECKING:
+    from qtorch.state.source import Source
 
 Write = Callable[[Any, Any], object]
 
@@ -61,6 +64,17 @@ def usable(owner: QObject) -> QObject:
             f"  Bind on the GUI thread, where widgets and orchestrators live."
         )
     return owner
+
+
+def refuse_closed(what: str, source: Source[Any]) -> None:
+    """Raise ClosedError if ``source`` never changes again, because an orchestrator that it reads is closed."""
+    for observable in source.observables:
+        if observable.is_closed:
+            raise ClosedError(
+                f"{what} was bound to {source!r} of {type(observable).__name__}, which is closed and never changes "
+                f"again.\n"
+                f"  Bind before close(); to show its last state, set the value itself."
+            )
 
 
 def property_place(target: QObject, name: str) -> Place:

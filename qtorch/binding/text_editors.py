@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
+from qtorch.binding.caret import Caret
 from qtorch.binding.editors import Editor
-from qtorch.binding.text_change import change_between, units
+from qtorch.binding.text_change import change_between
 
 if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
@@ -19,22 +20,11 @@ W = TypeVar("W", bound=QWidget)
 class TextEditor(Editor[W]):
     """What text widgets have in common."""
 
-    is_text = True
+    can_wait = True
 
-    def __init__(self, widget: W, frame: QWidget | None = None) -> None:
-        super().__init__(widget, frame)
-        self._shown: tuple[str, str] | None = None
-
-    def shows(self, widget: W, content: str) -> bool:
-        """Whether to show ``content`` would change nothing."""
-        text = self.read(widget)
-        # A widget may make something else of a text, by its maximum length or input mask: once is enough.
-        return text == content or (content, text) == self._shown
-
-    def show(self, widget: W, content: str) -> None:
-        """Show ``content``."""
-        self._write(widget, content)
-        self._shown = (content, self.read(widget))
+    def is_underway(self, widget: W) -> bool:
+        """Whether the last edit is to be followed by others: a text is written letter by letter."""
+        return True
 
     def clear(self, widget: W) -> None:
         """Show nothing."""
@@ -43,9 +33,6 @@ class TextEditor(Editor[W]):
     def format(self, value: Any) -> str:
         """Give the text of a value; that of None is empty."""
         return "" if value is None else str(value)
-
-    def _write(self, widget: W, text: str) -> None:
-        raise NotImplementedError
 
 
 class LineEditor(TextEditor[QLineEdit]):
@@ -63,31 +50,23 @@ class LineEditor(TextEditor[QLineEdit]):
         """Give the text."""
         return widget.text()
 
-    def _write(self, widget: QLineEdit, text: str) -> None:
-        is_touched = bool(widget.text() and self.is_in_use) or widget.isUndoAvailable() or widget.hasSelectedText()
+    def _write(self, widget: QLineEdit, content: str) -> None:
+        caret = Caret.of(widget)
+        is_touched = bool(caret.text and self.is_in_use) or widget.isUndoAvailable() or widget.hasSelectedText()
         if not is_touched or widget.inputMask():  # a mask writes what is inserted over what is there
-            caret = widget.cursorPosition()
-            widget.setText(text)
+            widget.setText(content)
             if is_touched:
-                widget.setCursorPosition(caret)
+                widget.setCursorPosition(caret.position)
             return
-        change = change_between(widget.text(), text)
-        caret, anchor = widget.cursorPosition(), widget.cursorPosition()
-        if widget.hasSelectedText():
-            first, last = widget.selectionStart(), widget.selectionStart() + units(widget.selectedText())
-            anchor = first if caret == last else last
+        change = change_between(caret.text, content)
         widget.setSelection(change.start, change.end - change.start)
         if change.text:
             widget.insert(change.text)
         else:
             widget.del_()
-        if widget.text() != text:  # its validator or maximum length refused the change
-            widget.setText(text)
-        caret, anchor = change.moved(caret), change.moved(anchor)
-        if caret == anchor:
-            widget.setCursorPosition(caret)
-        else:
-            widget.setSelection(anchor, caret - anchor)
+        if widget.text() != content:  # its validator or maximum length refused the change
+            widget.setText(content)
+        caret.put_back(widget, change)
 
 
 class DocumentEditor(TextEditor[QTextEdit | QPlainTextEdit]):
@@ -105,8 +84,8 @@ class DocumentEditor(TextEditor[QTextEdit | QPlainTextEdit]):
         """Whether to show ``content`` would change nothing."""
         return super().shows(widget, _lines(content))
 
-    def _write(self, widget: QTextEdit | QPlainTextEdit, text: str) -> None:
-        text = _lines(text)
+    def _write(self, widget: QTextEdit | QPlainTextEdit, content: str) -> None:
+        text = _lines(content)
         caret = widget.textCursor()
         is_empty = widget.document().isEmpty()
         if not ((not is_empty and self.is_in_use) or widget.document().isUndoAvailable() or caret.hasSelection()):

@@ -11,6 +11,7 @@ import shiboken6
 from PySide6.QtCore import QEvent, QMetaObject, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QInputMethodEvent
 
+from qtorch.binding.disabled import Disabled
 from qtorch.binding.draft import Draft
 from qtorch.binding.home import Home
 from qtorch.binding.invalid_mark import InvalidMark
@@ -23,8 +24,6 @@ from qtorch.state.equality import same
 from qtorch.state.source import Effect
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
-
     from qtorch.binding.editors import Editor
     from qtorch.state.selected import Field
 
@@ -50,7 +49,7 @@ class TwoWayBinding(Binding):
 
     def __init__(
         self,
-        widget: QWidget,
+        widget: QObject,
         editor: Editor[Any],
         field: Field[Any],
         debounce: float,
@@ -67,7 +66,8 @@ class TwoWayBinding(Binding):
         self._debounce, self._commit, self._revert = debounce, commit, revert
         self._format: Callable[[Any], Any] = format or editor.format
         self._draft = Draft(field, parse)
-        self._mark = InvalidMark(editor.frame or widget)
+        self._marks = [InvalidMark(frame) for frame in editor.frames]
+        self._error = ""
         self._content: Any = MISSING
         """What the widget holds, as far as is known: only something else is an edit."""
         self._written: Any = MISSING
@@ -75,8 +75,8 @@ class TwoWayBinding(Binding):
         self._refused_beside: Any = MISSING
         """The state's value when the edit that is shown was refused."""
         self._is_showing = self._is_writing = self._is_composing = False
-        self._was_enabled: bool | None = None
-        """Whether the widget was enabled before the path led through None."""
+        self._disabled: Disabled | None = None
+        """While the path leads through None."""
         self._following = _Following(field, self)
         try:
             self.show_state()
@@ -86,9 +86,10 @@ class TwoWayBinding(Binding):
         self._connections = self._connect(widget)
         self.setParent(widget)
 
-    def _connect(self, widget: QWidget) -> list[QMetaObject.Connection]:
+    def _connect(self, widget: QObject) -> list[QMetaObject.Connection]:
         editor = self._editor
-        (editor.frame or widget).installEventFilter(self)
+        for frame in editor.frames:
+            frame.installEventFilter(self)
         finished = editor.finished(widget)
         return [
             editor.edited(widget).connect(self._on_edited),
@@ -101,7 +102,7 @@ class TwoWayBinding(Binding):
     @property
     def error(self) -> str:
         """Why the edit that is shown was refused, empty if it was not."""
-        return self._mark.message
+        return self._error
 
     # -- from the user ----------------------------------------------------------------------------------------------
 
@@ -115,11 +116,12 @@ class TwoWayBinding(Binding):
             return  # a QTextEdit tells of changed formats too
         self._content = content
         self._draft.put(content)
-        if not self._editor.is_text:
-            self.flush()
-        elif self._commit == "type" and self._debounce > 0:
+        editor = self._editor
+        if self._commit == "finish" and editor.is_underway(widget):
+            return
+        if self._debounce > 0 and editor.can_wait:
             self._draft.call_later(self._home.runtime.clock, self._debounce, WeakCall(self.flush))
-        elif self._commit == "type":
+        else:
             self.flush()
 
     @Slot()
@@ -166,8 +168,10 @@ class TwoWayBinding(Binding):
         self._show_error(message_of(error, self._field.path[-1]))
 
     def _show_error(self, message: str) -> None:
-        if message != self._mark.message:
-            self._mark.show(message)
+        if message != self._error:
+            self._error = message
+            for mark in self._marks:
+                mark.show(message)
             self.errorChanged.emit(message)
 
     # -- from the state -----------------------------------------------------------------------------------------------
@@ -183,11 +187,12 @@ class TwoWayBinding(Binding):
             self._show_nothing(widget)
             return
         self._show_something()
-        if self._is_composing or self._draft.is_pending or self._is_held_by_refusal(value):
+        is_held = self._is_composing or self._draft.is_pending or self._editor.is_held(widget)
+        if is_held or self._is_held_by_refusal(value):
             return
         self._show_error("")
         content = self._format(value)
-        if same(value, self._written) and self._would_disturb(content):
+        if same(value, self._written) and self._would_disturb(widget, content):
             return
         self._write(widget, content)
 
@@ -195,16 +200,18 @@ class TwoWayBinding(Binding):
         """Whether a refused edit stays: the user is at it, or nothing else has come since."""
         return bool(self.error) and (self._editor.is_in_use or same(value, self._refused_beside))
 
-    def _would_disturb(self, content: Any) -> bool:
+    def _would_disturb(self, widget: QObject, content: Any) -> bool:
         """Whether the state's own form of what is being typed has to wait until the edit is finished.
 
         A text turned into capitals is shown at once. One that is shorter or longer is not: a trimmed space could never
         be typed, and "1" that becomes "1.0" cannot go on to "1.5".
         """
         editor = self._editor
-        return editor.is_text and editor.is_in_use and len(content) != len(self._content)
+        if not (editor.is_in_use and editor.is_underway(widget)):
+            return False
+        return not isinstance(content, str) or len(content) != len(self._content)
 
-    def _write(self, widget: QWidget, content: Any) -> None:
+    def _write(self, widget: QObject, content: Any) -> None:
         editor = self._editor
         if not editor.shows(widget, content):
             self._is_showing = True
@@ -214,7 +221,7 @@ class TwoWayBinding(Binding):
                 self._is_showing = False
         self._content = editor.read(widget)
 
-    def _show_nothing(self, widget: QWidget) -> None:
+    def _show_nothing(self, widget: QObject) -> None:
         self._draft.drop()
         self._show_error("")
         self._is_showing = True
@@ -223,17 +230,13 @@ class TwoWayBinding(Binding):
         finally:
             self._is_showing = False
         self._content = self._editor.read(widget)
-        frame = self._editor.frame
-        if frame is not None and self._was_enabled is None:
-            parent = frame.parentWidget()
-            self._was_enabled = frame.isEnabled() if parent is None else frame.isEnabledTo(parent)
-            frame.setEnabled(False)
+        if self._disabled is None:
+            self._disabled = Disabled(self._editor.frames)
 
     def _show_something(self) -> None:
-        frame, was_enabled = self._editor.frame, self._was_enabled
-        if frame is not None and was_enabled is not None:
-            self._was_enabled = None
-            frame.setEnabled(was_enabled)
+        disabled, self._disabled = self._disabled, None
+        if disabled is not None:
+            disabled.end()
 
     # -- focus and input methods --------------------------------------------------------------------------------------
 
@@ -270,8 +273,7 @@ class TwoWayBinding(Binding):
         connections, self._connections = self._connections, []
         for connection in connections:
             QObject.disconnect(connection)
-        frame = self._editor.frame
-        if frame is not None:
+        for frame in self._editor.frames:
             frame.removeEventFilter(self)
 
 

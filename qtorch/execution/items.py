@@ -12,7 +12,7 @@ from qtorch.execution.services import FRAME
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.execution.attempt import Attempt
-    from qtorch.execution.tries import Tries
+    from qtorch.execution.telling import Telling
 
 ROOM = 2_000
 """Items that wait to be told, at which the producer has to wait too.
@@ -42,7 +42,7 @@ class Items:
         """The attempt whose end is being told: what still comes of it is too late."""
         self._told_at = -FRAME
 
-    def offer(self, run: Tries, attempt: Attempt, items: Sequence[Any], resume: Callable[[], object]) -> bool:
+    def offer(self, run: Telling, attempt: Attempt, items: Sequence[Any], resume: Callable[[], object]) -> bool:
         """Take items; see :meth:`Attempt.offer_items`. Any thread."""
         with self._lock:
             # Looked at under the lock: the bus's thread changes these before it takes what is pending a last time.
@@ -59,7 +59,7 @@ class Items:
             run.bus.mailbox.post(run.take_items)
         return has_room
 
-    def take(self, run: Tries, is_due: bool) -> list[Step] | None:
+    def take(self, run: Telling, is_due: bool) -> list[Step] | None:
         """Deliver what is pending now, or in the next frame. The bus's thread."""
         if not is_due and run.services.clock.now() - self._told_at < FRAME and not run.is_settled:
             run.services.show_in_next_frame(run, run.take_items)
@@ -68,7 +68,7 @@ class Items:
         self._is_posted = False
         return self._tell(run, self._take_all())
 
-    def close(self, run: Tries) -> list[Step] | None:
+    def close(self, run: Telling) -> list[Step] | None:
         """Give the calls for the last items of the attempt, whose end is told next; None for none. The bus's thread.
 
         What comes after them is dropped: a producer that goes on could put off the end for ever.
@@ -87,7 +87,7 @@ class Items:
             resume()
         return items
 
-    def _tell(self, run: Tries, items: list[Any]) -> list[Step] | None:
+    def _tell(self, run: Telling, items: list[Any]) -> list[Step] | None:
         if run.is_settled:
             run.late += len(items)
             return None

@@ -10,7 +10,7 @@ from qtorch.execution.services import FRAME
 if TYPE_CHECKING:
     from qtorch.bus.cursor import Step
     from qtorch.execution.attempt import Attempt
-    from qtorch.execution.tries import Tries
+    from qtorch.execution.telling import Telling
 
 
 Report: TypeAlias = "tuple[Attempt, float, str | None, int | None, int | None]"
@@ -43,7 +43,7 @@ class Progress:
         """Whether there is something to tell."""
         return self.pending is not None or self._raised is not None
 
-    def report(self, run: Tries, report: Report) -> None:
+    def report(self, run: Telling, report: Report) -> None:
         """Take a report. Any thread."""
         if report[0] is self._closed_to:
             run.late += 1
@@ -51,19 +51,19 @@ class Progress:
         self.pending = report
         self._post(run)
 
-    def raise_(self, run: Tries, attempt: Attempt) -> None:
+    def raise_(self, run: Telling, attempt: Attempt) -> None:
         """Note that children of ``attempt`` have raised its progress. The bus's thread."""
         if attempt is not self._closed_to:
             self._raised = attempt
             self._post(run)
 
-    def _post(self, run: Tries) -> None:
+    def _post(self, run: Telling) -> None:
         # Set before the flag is read, and read after the flag is cleared: the latest report is never left behind.
         if not self._is_posted:
             self._is_posted = True
             run.bus.mailbox.post(run.take_progress)
 
-    def take(self, run: Tries, is_due: bool) -> list[Step] | None:
+    def take(self, run: Telling, is_due: bool) -> list[Step] | None:
         """Deliver the pending report now, or in the next frame. The bus's thread."""
         now = run.services.clock.now()
         if not is_due and now - self._told_at < FRAME:
@@ -72,7 +72,7 @@ class Progress:
         self._is_posted = False
         return self.deliver(run, now)
 
-    def close(self, run: Tries) -> list[Step] | None:
+    def close(self, run: Telling) -> list[Step] | None:
         """Give the calls for the last report of the attempt, whose end is told next; None for none.
 
         What comes after it is dropped: work that reports without a break could put off the end for ever.
@@ -81,7 +81,7 @@ class Progress:
         # Not None, for a report that counts no more: the caller comes again.
         return (self.deliver(run, run.services.clock.now()) or []) if self.is_pending else None
 
-    def deliver(self, run: Tries, now: float) -> list[Step] | None:
+    def deliver(self, run: Telling, now: float) -> list[Step] | None:
         """Give the calls for the pending report, if there is one that still counts."""
         report, self.pending = self.pending, None
         attempt, self._raised = self._raised, None

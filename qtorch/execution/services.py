@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qtorch.execution.runners.loop import LoopRunner
     from qtorch.execution.runners.process_pool import ProcessPoolRunner
     from qtorch.execution.runners.thread_pool import ThreadPoolRunner
-    from qtorch.execution.tries import Tries
+    from qtorch.execution.telling import Telling
     from qtorch.ports import Clock, ErrorSink, Random, Timer
 
 FRAME = 0.016
@@ -85,7 +85,7 @@ class Services:
         """Work that an equal job can join. The bus's thread."""
         self.shared: dict[str, SharedWork] = {}
         """Shared work that has not ended, by the id of the job that began it. The bus's thread."""
-        self._in_frame: dict[Callable[[bool], object], Tries] = {}
+        self._in_frame: dict[Callable[[bool], object], Telling] = {}
         self._frame_timer: Timer | None = None
         self._yielded = threading.local()
 
@@ -117,13 +117,13 @@ class Services:
             mine.offered = now
             sleep(0)
 
-    def show_in_next_frame(self, run: Tries, take: Callable[[bool], object]) -> None:
+    def show_in_next_frame(self, run: Telling, take: Callable[[bool], object]) -> None:
         """Have ``take(True)``, a method of ``run``, called when the next frame is due. The bus's thread."""
         self._in_frame[take] = run
         if self._frame_timer is None:
             self._frame_timer = self.clock.call_later(FRAME, self._frame_due)
 
-    def show_no_more(self, run: Tries) -> None:
+    def show_no_more(self, run: Telling) -> None:
         """Forget :meth:`show_in_next_frame`: the run has ended."""
         self._in_frame.pop(run.take_progress, None)
         self._in_frame.pop(run.take_items, None)

@@ -148,6 +148,7 @@ async def stream_async(generator: AsyncGenerator[Any, Any], attempt: Producer) -
     last = None
     turned_at = monotonic()
     step: Callable[[], Any] = generator.__anext__
+    is_abandoned = False
     try:
         while True:
             try:
@@ -168,5 +169,10 @@ async def stream_async(generator: AsyncGenerator[Any, Any], attempt: Producer) -
             except asyncio.CancelledError as error:
                 # As if the generator had been awaiting something: a timeout around the `yield` is its own.
                 step = partial(generator.athrow, error)
+    except GeneratorExit:
+        # It ignored its cancellation, its loop has ended, and Python throws it away: nothing can be awaited any more.
+        is_abandoned = True
+        raise
     finally:
-        await generator.aclose()
+        if not is_abandoned:
+            await generator.aclose()

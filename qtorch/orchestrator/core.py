@@ -176,8 +176,10 @@ class OrchestratorCore:
     def emit(self, new: BaseState) -> None:
         """See :meth:`BaseOrchestrator.emit`."""
         if get_ident() != self.thread:
+            changed = self._changed_by_class(new, self.state)
             raise WrongThreadError(
-                f"{self.name}.emit was called on another thread than the one that made it.\n"
+                f"the state of {self.name} was written on another thread than the one that made it "
+                f"({', '.join(changed) or 'nothing'} would have changed).\n"
                 f"  Return the value from process(), or emit an event: hooks run on the right thread."
             )
         old = self.state

@@ -8,6 +8,7 @@ from operator import is_, itemgetter
 from sys import getrefcount
 from typing import Any, TypeVar
 
+from qtorch.errors import ClosedError
 from qtorch.ports import MISSING, Observable
 from qtorch.state.source import Source
 from qtorch.state.straight_line import certain_reads
@@ -86,6 +87,11 @@ class Selected(Source[T]):
         self._observe(frozenset())
         self._seen, self._value = None, MISSING
 
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """Whose state it reads."""
+        return (self._observable,)
+
     def __repr__(self) -> str:
         return f"select({name_of(self._selector)})"
 
@@ -119,6 +125,11 @@ class Observed(Source[T]):
     def _disconnect(self) -> None:
         self._observable.unobserve(self._key, self)
 
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """Whose state it reads."""
+        return (self._observable,)
+
     def __repr__(self) -> str:
         return f"running({'' if self._key is None else name_of(self._key)})"
 
@@ -146,7 +157,14 @@ class Field(Source[T]):
             The value does not fit; the state stays as it is.
         LookupError
             The path leads through None.
+        ClosedError
+            The orchestrator is closed.
         """
+        if self.observable.is_closed:
+            raise ClosedError(
+                f"{self!r} was written after {type(self.observable).__name__} was closed, so it stays as it is.\n"
+                f"  Write before close(), or ask is_closed first."
+            )
         self._write(self.path, value)
 
     @property
@@ -169,6 +187,11 @@ class Field(Source[T]):
 
     def _disconnect(self) -> None:
         self.observable.unobserve(self.path[0], self)
+
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """Whose state it reads."""
+        return (self.observable,)
 
     def __repr__(self) -> str:
         return f"field({'.'.join(self.path)})"

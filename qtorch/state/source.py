@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import is_
 from typing import Any, Generic, TypeVar, overload
 
-from qtorch.ports import MISSING
+from qtorch.ports import MISSING, Observable
 from qtorch.state.equality import same
 from qtorch.state.subscription import Subscription, hold, name_of
 
@@ -65,6 +65,11 @@ class Source(Generic[T]):
         """Add whoever listens to ``effects``: they are to look again."""
         for node in tuple(self._downstream):
             node.invalidate(effects)
+
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """What it is computed from."""
+        raise NotImplementedError
 
     def _connect(self) -> None:
         raise NotImplementedError
@@ -219,6 +224,11 @@ class _Derived(Source[T]):
             node._holders -= 1
             if not node._holders:
                 node._seen, node._args, node._value = None, None, MISSING
+
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """What it is computed from."""
+        return tuple(observable for root in self._roots for observable in root.observables)
 
     def __repr__(self) -> str:
         maps: list[str] = []

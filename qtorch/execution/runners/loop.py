@@ -109,7 +109,7 @@ class LoopRunner:
         finally:
             self._is_over = True
             self._end_tasks(loop)
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            self._end_generators(loop)
             loop.run_until_complete(loop.shutdown_default_executor())
             asyncio.set_event_loop(None)
             loop.close()
@@ -132,6 +132,23 @@ class LoopRunner:
             for task in deaf:
                 # Its job was named already; asyncio would complain once more when the task is collected.
                 task._log_destroy_pending = False
+
+    @staticmethod
+    def _end_generators(loop: asyncio.AbstractEventLoop) -> None:
+        """Close asynchronous generators that were left unfinished; those of the deaf still run, and cannot be."""
+        handler = loop.get_exception_handler()
+
+        def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            generator = context.get("asyncgen")
+            if generator is not None and generator.ag_running:
+                return
+            if handler is not None:
+                handler(loop, context)
+            else:
+                loop.default_exception_handler(context)
+
+        loop.set_exception_handler(handle)
+        loop.run_until_complete(loop.shutdown_asyncgens())
 
     def _start_new(self) -> None:
         # Cleared first: what is added from now on calls again.

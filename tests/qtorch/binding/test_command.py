@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from qtorch import (
     CONCURRENT,
-    KEEP_LATEST,
     RESTARTABLE,
     BaseExecutor,
     BaseJob,
@@ -449,29 +448,6 @@ def test_a_job_that_cannot_be_dispatched_is_an_error(qtorch_runtime: TestRuntime
 
 
 # ------------------------------------------------------------------------------------------------- what is refused
-
-
-def test_a_coroutine_function_is_refused_with_what_to_write(qtorch_runtime: TestRuntime) -> None:
-    async def save() -> None: ...
-
-    with pytest.raises(TypeError, match=r"gave a coroutine(.|\n)*async def process"):
-        Command(save)
-
-
-def test_a_coroutine_that_comes_back_is_an_error_and_never_left_unawaited(qtorch_runtime: TestRuntime) -> None:
-    async def save() -> None: ...
-
-    command = Command(lambda: save())
-    heard = Heard(command)
-    command.trigger()
-    gc.collect()
-    assert isinstance(command.error, TypeError)
-    assert [name for name, _ in heard.told] == ["error"]
-
-
-def test_a_policy_with_a_queue_is_refused(qtorch_runtime: TestRuntime) -> None:
-    with pytest.raises(ValueError, match=r"keep_latest, but a command keeps no queue"):
-        Command(int, policy=KEEP_LATEST)
 
 
 def test_what_is_no_function_is_refused(qtorch_runtime: TestRuntime) -> None:

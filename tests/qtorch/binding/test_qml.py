@@ -13,7 +13,7 @@ from pydantic import computed_field
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QUrl, Slot
 from PySide6.QtQml import QQmlComponent, QQmlEngine, qmlRegisterType
 
-from qtorch import BaseExecutor, BaseJob, BaseOrchestrator, BaseState, Command, KeyedListModel
+from qtorch import SEQUENTIAL, BaseExecutor, BaseJob, BaseOrchestrator, BaseState, Command, KeyedListModel
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -212,6 +212,23 @@ def test_a_command_is_triggered_with_what_a_delegate_knows(
     command = Command(lambda *args: seen.append(args))
     value_of(make, f"command.{call}", command=command)
     assert seen == [expected]
+
+
+def test_arguments_that_wait_outlive_the_engine_they_came_from(
+    qtorch_runtime: TestRuntime, make: Make, engine: QQmlEngine
+) -> None:
+    seen: list[tuple[object, ...]] = []
+
+    def note(*args: object) -> None:
+        seen.append(args)
+        if not args:
+            shown.go()  # type: ignore[attr-defined]
+            shiboken6.delete(engine)
+
+    command = Command(note, policy=SEQUENTIAL)
+    shown = make("function go() { command.trigger([1, {id: 2}]) }", command=command)
+    command.trigger()
+    assert seen == [(), ([1, {"id": 2}],)]
 
 
 def test_what_a_command_can_do_now_is_followed(qtorch_runtime: TestRuntime, make: Make) -> None:

@@ -333,7 +333,16 @@ class Rig:
 
     def drain(self) -> None:
         """Deliver what is queued now."""
-        drive(lambda: self.runtime.bus.core.mailbox.is_idle, "an idle bus")
+        mailbox = self.runtime.bus.core.mailbox
+        turns = mailbox.turns
+        try:
+            drive(lambda: mailbox.is_idle)
+        except AssertionError:
+            left = f"{list(mailbox.queue)}, {list(mailbox.dirty)}, {mailbox.cursor._steps}"
+            raise AssertionError(
+                f"the bus did not come to rest in {mailbox.turns - turns} drains, "
+                f"wake {'pending' if mailbox.wake_is_pending else 'answered'}: {left}"
+            ) from None
 
     def end(self, *handles: JobHandle[Any]) -> None:
         """Wait until the jobs have ended and that was told."""

@@ -374,3 +374,31 @@ def test_a_process_without_stuck_work_runs_no_hard_exit() -> None:
     """)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == ""
+
+
+@pytest.mark.parametrize("on_stuck", ["exit", "wait"])
+def test_a_stream_deaf_to_its_cancellation_is_named_and_nothing_else_is_said_of_it(on_stuck: str) -> None:
+    ended = run_program(f"""
+        class DeafStreamJob(BaseJob[int]):
+            "Swallows its cancellation."
+
+        @executes(DeafStreamJob)
+        async def deaf_stream(job):
+            yield 1
+            while True:
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    pass
+
+        runtime = Runtime(executors=[deaf_stream], on_stuck="{on_stuck}")
+        items = []
+        runtime.bus.subscribe(items.append, event_type=JobItemsEvent)
+        runtime.dispatcher.dispatch(DeafStreamJob())
+        timer = when(lambda: bool(items), lambda: (runtime.close(0.1), app.exit(3)))
+        code = runtime.exec()
+        gc.collect()
+        sys.exit(code)
+    """)
+    assert ended.code == 3, ended.err
+    assert only_names(ended.err, "DeafStreamJob"), ended.err

@@ -23,6 +23,8 @@ T = TypeVar("T")
 class Box(Generic[S]):
     """Holds a state; ``held`` boxes put off telling until :meth:`tell`, as an orchestrator does in a drain."""
 
+    is_closed = False
+
     def __init__(self, state: S, held: bool = False) -> None:
         self.state = state
         self.observers: dict[Hashable, dict[Observer, None]] = {}
