@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
 
+from demo_app.app.theme_action import theme_action
 from demo_app.look.icons import icon
 from qtorch import bind, bind_command, combine
 
@@ -69,10 +70,7 @@ class Actions:
         searches = people.select(lambda s: bool(s.query))
         bind(self.clear, "enabled", combine(searches, sends, lambda searches, sends: searches and not sends))
 
-        self.theme = action("Theme", image="moon")
-        self.theme.setToolTip("Switch between light and dark")
-        self.theme.triggered.connect(appearance.toggle)
-        bind(self.theme, "icon", appearance.select(lambda s: "sun" if s.is_dark else "moon"), to=icon)
+        self.theme = theme_action(appearance, window)
         self.modes = QActionGroup(window)
         for mode, text in _MODES:
             self._add_mode(mode, action(text), appearance)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qasync  # type: ignore[import-untyped]
-from PySide6.QtCore import QSettings, QStandardPaths, QtMsgType, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QSettings, QStandardPaths
 
 from demo_app.app.api import Api
-from demo_app.app.cli import PROGRAM
 from demo_app.app.executors import ChangePictureExecutor, ConnectExecutor, LoadPictureExecutor, plain_executors
 from demo_app.app.main_window import MainWindow
 from demo_app.app.orchestrators import Orchestrators
 from demo_app.app.picture_executors import ReadPictureExecutor, RoundPictureExecutor
+from demo_app.app.qt_start import make_qt
 from demo_app.app.server_process import ServerProcess
 from demo_app.look import theme
 from qtorch import Runtime
@@ -27,8 +23,9 @@ from qtorch import Runtime
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from PySide6.QtWidgets import QApplication
+
     from demo_app.app.cli import Options
-    from demo_app.look.theme import Mode
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,6 @@ class Application:
     orchestrators: Orchestrators
     window: MainWindow
     server: ServerProcess | None
-
-
-def make_qt(mode: Mode) -> QApplication:
-    """Make the QApplication, in the look of the demo; ends the process with code 2 and one line if Qt cannot start."""
-    with _told_in_one_line():
-        qt = QApplication([PROGRAM])
-    qt.setOrganizationName("qtorch")
-    qt.setApplicationName(PROGRAM)
-    qt.setApplicationDisplayName("qtorch demo")
-    theme.apply(qt, mode)
-    return qt
 
 
 def make_application(
@@ -119,23 +105,3 @@ def run(options: Options) -> int:
 def _usual_place() -> Path:
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
     return Path(folder) / "people.db"
-
-
-@contextmanager
-def _told_in_one_line() -> Iterator[None]:
-    """Say what keeps Qt from starting (no display, a platform plugin that does not load), instead of its abort()."""
-    said: list[str] = []
-
-    def listen(kind: QtMsgType, _: object, text: str) -> None:
-        said.append(text.partition("\n")[0])
-        if kind == QtMsgType.QtFatalMsg:
-            why = " ".join(said[:-1]) or said[-1]
-            sys.stderr.write(f"{PROGRAM}: error: Qt cannot start: {why} (--tour needs no display)\n")
-            sys.stderr.flush()
-            os._exit(2)
-
-    qInstallMessageHandler(listen)
-    try:
-        yield
-    finally:
-        qInstallMessageHandler(None)

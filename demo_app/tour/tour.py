@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import qasync  # type: ignore[import-untyped]
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
-from demo_app.app.application import Application, make_application, make_qt
+from demo_app.app.application import Application, make_application
 from demo_app.app.cli import PROGRAM
+from demo_app.app.qt_start import make_qt
 from demo_app.tour import editing_steps, finding_steps, picture_steps, trouble_steps
 from demo_app.tour.report import Report, Step
 from demo_app.tour.script import Script, TookTooLongError, Until

@@ -21,6 +21,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
 from qtorch.job.results import JobCancelled, JobSuccess
+from qtorch.orchestrator.qml import from_qml, keep_from_engines
 from qtorch.state.subscription import name_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Command(QObject):
         Qt property: the exception of the last run, else None, with ``errorChanged(object)``. If nobody is connected to
         that, and no hook of the orchestrator hears of it, it is reported to ``runtime.error_occurred``. A cancelled
         job is no error.
+    errorMessage
+        Qt property: the text of ``error``, else ""; for QML, to which an exception is opaque.
     finished
         Qt signal with the result of a run that ended well.
 
@@ -93,6 +96,7 @@ class Command(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        keep_from_engines(self)
         if not callable(function):
             raise TypeError(f"Command takes a function, not {function!r}; write Command(self.save), without brackets")
         self._label = f"Command {name_of(function)}"
@@ -139,12 +143,16 @@ class Command(QObject):
     def _get_error(self) -> BaseException | None:
         return self._error
 
+    def _get_error_message(self) -> str:
+        return "" if self._error is None else str(self._error) or type(self._error).__name__
+
     # The casts tell type checkers what reading them gives.
     enabled = cast("bool", Property(bool, _get_enabled, notify=enabledChanged))
     running = cast("bool", Property(bool, _get_running, notify=runningChanged))
     cancellable = cast("bool", Property(bool, _get_cancellable, notify=cancellableChanged))
     progress = cast("float", Property(float, _get_progress, notify=progressChanged))
-    error = cast("BaseException | None", Property(object, _get_error, notify=errorChanged))
+    error = cast("BaseException | None", Property("QVariant", _get_error, notify=errorChanged))  # type: ignore[arg-type]
+    errorMessage = cast("str", Property(str, _get_error_message, notify=errorChanged))
 
     def _flags(self) -> tuple[bool, bool, bool]:
         return self._get_enabled(), self._get_running(), self._get_cancellable()
@@ -165,15 +173,20 @@ class Command(QObject):
     # -- what can be done -------------------------------------------------------------------------------------------
 
     @Slot()
+    @Slot("QVariant")
+    @Slot("QVariant", "QVariant")
+    @Slot("QVariant", "QVariant", "QVariant")
     def trigger(self, *args: Any, **kwargs: Any) -> None:
         """Do it, if it is enabled: call the function with these arguments and follow the work it returns.
 
-        Connected to ``clicked`` or ``triggered`` it gets no arguments.
+        Connected to ``clicked`` or ``triggered`` it gets no arguments. QML may give up to three; its arrays and
+        objects become lists and dicts.
         """
         if self._can is not None:
             self._can()  # a change of the state may wait to be told
         if not self._get_enabled():
             return
+        args = tuple(map(from_qml, args))  # now: what waits must not need the engine it came from
         if self._policy in (SEQUENTIAL, KEEP_LATEST) and (self._is_calling or self._get_running()):
             if self._policy is KEEP_LATEST:
                 self._waiting.clear()

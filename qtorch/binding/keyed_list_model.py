@@ -12,12 +12,15 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from qtorch.binding.home import Home
 from qtorch.binding.keyed_diff import Insert, Move, Operation, Remove, Reorder, operations
 from qtorch.binding.naming import name_of_object
+from qtorch.orchestrator.qml import keep_from_engines, to_qml
 from qtorch.state.equality import same
 
 T = TypeVar("T")
 
 _Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_MOST_MOVES_IN_QML = 1000
+"""A view of QML loses its current item at a new layout; that many single moves among as many rows take it 40 ms."""
 
 
 class KeyedListModel(QAbstractListModel, Generic[T]):
@@ -32,7 +35,8 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         Gives the key of a value, which stays the same as long as it is the same row: ``lambda user: user.id``.
     roles
         What to show: by role (``Qt.ItemDataRole.DisplayRole``) or, for QML, by name, a function of the value.
-        Without it the text is ``str(value)``.
+        Without it the text is ``str(value)``. With names, up to 1,000 rows that move are moved one by one: at a new
+        layout, which is told of more, a ListView of QML forgets which row was its current one.
     parent
         The QObject that owns it.
 
@@ -53,6 +57,7 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        keep_from_engines(self)
         self._key = key
         self._roles: dict[int, Callable[[T], Any]] = {}
         self._names: dict[int, bytes] = {}
@@ -103,12 +108,13 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         if show is None or not index.isValid() or index.row() >= len(self._items):
             return None
         try:
-            return show(self._items[index.row()])
+            value = show(self._items[index.row()])
         except Exception as error:  # noqa: BLE001 - user code; a view asks for it at every paint
             if role not in self._has_failed:
                 self._has_failed.add(role)
                 Home().report(error, f"{name_of_object(self)}, role {role} of row {index.row()}")
             return None
+        return to_qml(value) if role in self._names else value
 
     def roleNames(self) -> dict[int, Any]:
         """Give the names by which QML asks; see QAbstractItemModel."""
@@ -153,10 +159,13 @@ class KeyedListModel(QAbstractListModel, Generic[T]):
         old_keys = self._keys[first : len(old) - same_at_end]
         keys = [key(item) for item in new[first:end]]
         self._refuse_duplicates(keys, old_keys)
-        for operation in operations(old_keys, keys):
+        for operation in self._operations(old_keys, keys):
             self._carry_out(operation, first, new, keys)
         self._number_rows(first, old_keys)
         self._replace(compress(range(first, end), map(is_not, self._items[first:end], new[first:end])), new)
+
+    def _operations(self, old: list[Hashable], new: list[Hashable]) -> list[Operation]:
+        return operations(old, new, _MOST_MOVES_IN_QML) if self._names else operations(old, new)
 
     def _refuse_duplicates(self, keys: list[Hashable], old_keys: list[Hashable]) -> None:
         going = set(old_keys)

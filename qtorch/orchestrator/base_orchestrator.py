@@ -17,6 +17,7 @@ from qtorch.job.options import NO_OPTIONS, RESTARTABLE, DispatchOptions, JobOpti
 from qtorch.orchestrator.core import OrchestratorCore
 from qtorch.orchestrator.handlers import Handlers
 from qtorch.orchestrator.properties import add_properties, fields_of, state_type_of
+from qtorch.orchestrator.qml import keep_from_engines
 from qtorch.state.base_state import BaseState, replace_fields
 from qtorch.state.path import path_of
 from qtorch.state.selected import Field, Observed, Selected
@@ -112,6 +113,7 @@ class BaseOrchestrator(QObject, Generic[S]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        keep_from_engines(self)
         if self._state_type is None or not isinstance(initial_state, self._state_type):
             raise TypeError(
                 f"{type(self).__name__} was given a {type(initial_state).__name__}, and holds "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Property, QMetaMethod, QObject, Signal
 
+from qtorch.orchestrator.qml import to_qml
 from qtorch.state.base_state import BaseState
 
 
@@ -40,7 +41,7 @@ def add_properties(cls: type[Any], base: type[Any], state_type: type[BaseState])
             _refuse_hiding(cls, base, state_type, name, wanted)
         notify = Signal(object)
         setattr(cls, f"{name}Changed", notify)
-        setattr(cls, name, Property(_qt_type(annotation), _getter(name), notify=notify))  # type: ignore[arg-type]
+        setattr(cls, name, _FieldProperty(name, _qt_type(annotation), notify))
 
 
 def notify_signals(orchestrator: QObject) -> dict[str, QMetaMethod]:
@@ -83,11 +84,15 @@ def _defines(cls: type[Any], wanted: str) -> bool:
     return wanted in vars(cls) and not isinstance(vars(cls)[wanted], (Property, Signal))
 
 
-def _getter(name: str) -> Callable[[Any], Any]:
-    def get(self: Any) -> Any:
-        return getattr(self.state, name)
+class _FieldProperty(Property):
+    """The value itself to Python, and to Qt what QML can read of it."""
 
-    return get
+    def __init__(self, name: str, qt_type: str, notify: Signal) -> None:
+        super().__init__(qt_type, lambda owner: to_qml(getattr(owner.state, name)), notify=notify)  # type: ignore[arg-type]
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        return self if instance is None else getattr(instance.state, self._name)
 
 
 def _qt_type(annotation: Any) -> str:
