@@ -153,7 +153,12 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         value
             The model.
         keep_edits
-            False for another record: forget what was edited.
+            False for another record: forget what was edited, and what is being submitted.
+
+        Raises
+        ------
+        TypeError
+            It is no such model.
         """
         self._form.load(value, keep_edits)
 

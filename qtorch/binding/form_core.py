@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from qtorch.binding.form_merge import changed_names
+from qtorch.binding.form_merge import changed_names, merged
 from qtorch.binding.form_news import News
 from qtorch.binding.form_rules import Rules, place_of
 from qtorch.binding.form_state import FormDraft, FormState
@@ -82,8 +82,16 @@ class FormCore:
     def load(self, value: BaseModel, keep_edits: bool) -> None:
         """Begin anew with ``value``."""
         self._refuse_other_threads()
-        theirs = Part.of(value)
-        self._become(self.draft.loaded(theirs, self.rules) if keep_edits else FormDraft.of(theirs, self.rules))
+        if not isinstance(value, self.rules.model):
+            raise TypeError(
+                f"{type(self.form).__name__} takes a {self.rules.model.__name__}, and was given a {type(value).__name__}"
+            )
+        old, theirs = self.draft, Part.of(value)
+        new = old.loaded(theirs, self.rules) if keep_edits else FormDraft.of(theirs, self.rules)
+        if self.sent is not None:
+            # What comes back from a submit is of the record that was submitted, and may know nothing of this version.
+            self.sent = merged(self.sent, old.base, new.base, set()) if keep_edits else None
+        self._become(new)
 
     def reset(self) -> None:
         """Forget what was edited."""

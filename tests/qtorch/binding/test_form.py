@@ -1,4 +1,4 @@
-"""A pydantic model on its way through the hands of a user: what is typed, what is wrong with it, what is shown of that."""
+"""A form: what is typed, what is wrong with it, and what is shown of that."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.dataclasses import dataclass
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
@@ -77,7 +78,8 @@ class Window(QWidget):
         self.name, self.age, self.zip = (self.add(name) for name in ("name", "age", "zip"))
 
     def add(self, name: str) -> QLineEdit:
-        edit = QLineEdit(objectName=name)
+        edit = QLineEdit()
+        edit.setObjectName(name)
         self.column.addWidget(edit)
         return edit
 
@@ -129,7 +131,7 @@ def test_an_empty_form_is_invalid_and_marks_nothing(form: Form[Person], shown: W
 
 def test_to_walk_through_the_fields_marks_nothing(form: Form[Person], shown: Window) -> None:
     for edit in (shown.name, shown.age, shown.zip):
-        QTest.keyClick(edit, "\t")
+        QTest.keyClick(edit, Qt.Key.Key_Tab)
     assert not any(map(is_marked, (shown.name, shown.age, shown.zip)))
     assert form.summary == ""
 
@@ -168,7 +170,7 @@ def test_what_is_typed_stays_in_the_draft_and_the_model_is_there_once_everything
     assert form.value == ANN
     QTest.keyClicks(shown.age, "x")
     assert (form.value, shown.age.text()) == (None, "30x")
-    QTest.keyClick(shown.age, "\b")
+    QTest.keyClick(shown.age, Qt.Key.Key_Backspace)
     assert form.value == ANN
 
 
@@ -326,7 +328,7 @@ def test_a_reset_takes_edits_and_marks_back_also_where_the_user_is(form: Form[Pe
     assert (shown.age.text(), is_marked(shown.age), form.is_dirty, form.value) == ("30", False, False, ANN)
 
 
-# ------------------------------------------------------------------------------------------------- the options of fields
+# ------------------------------------------------------------------------------------------------ options of bindings
 
 
 def test_what_parse_refuses_makes_the_form_invalid(form: Form[Person], window: Window) -> None:
@@ -424,7 +426,7 @@ def test_errors_find_their_field_by_alias(qtorch_runtime: TestRuntime) -> None:
     assert [error.get() for error in errors] == ["Fill this in."] * 2
     form.field(lambda a: a.first).set(1)
     form.field(lambda a: a.second).set(2)
-    assert form.value == Aliased(firstOne=1, secondOne=2)
+    assert form.value == Aliased.model_validate({"firstOne": 1, "secondOne": 2})
     assert form.changes(by_alias=True) == {"firstOne": 1, "second-one": 2}
 
 
