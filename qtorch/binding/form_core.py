@@ -84,7 +84,7 @@ class FormCore:
         self._refuse_other_threads()
         if not isinstance(value, self.rules.model):
             raise TypeError(
-                f"{type(self.form).__name__} takes a {self.rules.model.__name__}, and was given a {type(value).__name__}"
+                f"{type(self.form).__name__} takes a {self.rules.model.__name__}, and was given {type(value).__name__}"
             )
         old, theirs = self.draft, Part.of(value)
         new = old.loaded(theirs, self.rules) if keep_edits else FormDraft.of(theirs, self.rules)
