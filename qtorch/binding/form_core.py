@@ -79,6 +79,10 @@ class FormCore:
             raise LookupError(f"there is no {'.'.join(map(str, place))} in the form now: it is part of something empty")
         self._become(draft.edited(place, new, self.rules))
 
+    def begin(self, place: Place, value: Any) -> None:
+        """Have ``value`` at ``place`` as if the model had it as its default."""
+        self._become(self.draft.begun(place, value, self.rules))
+
     def load(self, value: BaseModel, keep_edits: bool) -> None:
         """Begin anew with ``value``."""
         self._refuse_other_threads()

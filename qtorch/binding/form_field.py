@@ -58,7 +58,9 @@ class FormField(Field[T]):
         elif content == "" and not self._shape.has_text:
             self._core.put(self._place, self._shape.blank)
         else:
-            self._core.put(self._place, Typed(content, before=self._before))
+            new = planted(self._shape, content)  # a combo box may hold models
+            is_model = isinstance(new, Part | Rows)
+            self._core.put(self._place, new if is_model else Typed(content, before=self._before))
 
     def refuse(self, content: Any, error: Exception) -> None:
         """Hold what a widget holds, with what its ``parse`` says against it."""
@@ -79,8 +81,13 @@ class FormField(Field[T]):
         return node.before if isinstance(node, Typed) and self._is_wrong else node
 
     def shown_by(self, binding: TwoWayBinding) -> None:
-        """Note a widget, to flush it before a submit and to lead the user to it."""
+        """Note a widget, to flush it before a submit and to lead the user to it.
+
+        A spin box cannot show that there is nothing: what it shows instead is what the user sees in the form.
+        """
         self._core.widgets.add(binding, self._place)
+        if self._node is UNSET and binding.content not in (None, ""):
+            self._core.begin(self._place, binding.content)
 
     def _connect(self) -> None:
         self._core.news.observe("value", self._place, self)

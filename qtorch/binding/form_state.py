@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from qtorch.binding.form_merge import aligned, merged, settled
 from qtorch.binding.form_rules import Rules, Verdict, in_order, titled
+from qtorch.binding.form_shape import UNSET
 from qtorch.binding.form_tree import Part, Place, alike, node_at, replaced
 from qtorch.state.base_state import BaseState
 
@@ -77,6 +78,14 @@ class FormDraft:
             refusals=refusals,
             conflicts=conflicts,
         )
+
+    def begun(self, place: Place, value: Any, rules: Rules) -> FormDraft:
+        """Give it with ``value`` at ``place`` from the start."""
+        tree, verdict = _judged(replaced(self.tree, place, value), rules)
+        if node_at(self.base, place) is not UNSET:  # in a row that was added
+            return replace(self, tree=tree, verdict=verdict)
+        base, _ = _judged(replaced(self.base, place, value), rules)
+        return replace(self, tree=tree, base=base, verdict=verdict)
 
     def loaded(self, theirs: Part, rules: Rules) -> FormDraft:
         """Give it on ``theirs``, with what was edited here."""

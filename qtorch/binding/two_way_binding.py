@@ -109,6 +109,13 @@ class TwoWayBinding(Binding):
         return self._error
 
     @property
+    def content(self) -> Any:
+        """What the widget holds, None if that is nothing."""
+        widget = self._editor.widget
+        # Qt has this text stand for the least value, and people for none.
+        return None if widget is None or widget.property("specialValueText") else self._content
+
+    @property
     def frames(self) -> list[QWidget]:
         """The widgets that have the focus and are marked, those that live."""
         return self._editor.frames
@@ -213,6 +220,8 @@ class TwoWayBinding(Binding):
         content: Any = self._field.content
         if content is MISSING:
             content = self._format(value)
+        elif type(content) is not type(self._editor.read(widget)):
+            return  # it was entered into a widget of another kind, and is no value yet
         if same(value, self._written) and self._would_disturb(widget, content):
             return
         self._write(widget, content)

@@ -28,7 +28,7 @@ from pydantic.dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from qtorch import BaseState, NoRuntimeError, Source, WrongThreadError, bind, bind_two_way
 from qtorch.binding.form import Form
@@ -559,6 +559,71 @@ def test_a_state_can_be_the_model_of_a_form_class(qtorch_runtime: TestRuntime) -
     form = SettingsForm(Settings)
     form.field(lambda s: s.volume).set(4)
     assert form.value == Settings(volume=4)
+
+
+def test_a_required_number_begins_with_what_its_spin_box_shows(form: Form[Person], window: Window) -> None:
+    box = QSpinBox(window)
+    bind_two_way(box, form.field(lambda p: p.age))
+    assert (form.field(lambda p: p.age).get(), form.is_dirty, form.summary) == (0, False, "")
+    box.setValue(3)
+    assert form.is_dirty
+    form.reset()
+    assert (box.value(), form.is_dirty) == (0, False)
+
+
+def test_a_spin_box_that_has_a_text_for_nothing_begins_with_nothing(form: Form[Person], window: Window) -> None:
+    box = QSpinBox(window)
+    box.setMinimum(-1)
+    box.setSpecialValueText("unknown")
+    bind_two_way(box, form.field(lambda p: p.age))
+    form.submit.trigger()
+    assert box.toolTip() == "Fill this in."
+
+
+def test_what_is_typed_into_one_widget_is_no_value_for_another_kind(
+    form: Form[Person], window: Window, qtorch_runtime: TestRuntime
+) -> None:
+    form.load(ANN)
+    box = QSpinBox(window)
+    bind_two_way(box, form.field(lambda p: p.age))
+    bind_two_way(window.age, form.field(lambda p: p.age))
+    window.age.setText("3x")
+    assert (box.value(), window.age.text(), is_marked(box), qtorch_runtime.reports) == (30, "3x", True, [])
+    box.setValue(31)
+    assert (window.age.text(), is_marked(box), is_marked(window.age)) == ("31", False, False)
+
+
+class Town(BaseModel, frozen=True):
+    zip: str = Field(pattern=r"^\d{5}$")
+
+
+class Visit(BaseModel):
+    town: Town
+
+
+def test_a_model_can_be_chosen_as_a_whole(qtorch_runtime: TestRuntime, window: Window) -> None:
+    form = Form(Visit)
+    box = QComboBox(window)
+    bind_two_way(box, form.field(lambda v: v.town), items=[("one", Town(zip="11111")), ("two", Town(zip="22222"))])
+    bind_two_way(window.zip, form.field(lambda v: v.town.zip))
+    assert box.currentIndex() == -1
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert (window.zip.text(), box.currentText()) == ("22222", "two")
+    window.zip.setText("2")
+    assert box.currentIndex() == -1
+
+
+def test_a_default_that_depends_on_other_fields_comes_with_them(qtorch_runtime: TestRuntime) -> None:
+    class Login(BaseModel):
+        name: str = Field(min_length=1)
+        nick: str = Field(default_factory=lambda data: data["name"].lower())
+
+    form = Form(Login)
+    nick = form.field(lambda one: one.nick)
+    assert nick.get() is None
+    form.field(lambda one: one.name).set("Ann")
+    assert (nick.get(), form.value) == ("ann", Login(name="Ann"))
 
 
 # ------------------------------------------------------------------------------------------------- words
