@@ -12,6 +12,7 @@ from qtorch.binding.form_merge import aligned, merged, settled
 from qtorch.binding.form_rules import Rules, Verdict, in_order, titled
 from qtorch.binding.form_shape import UNSET
 from qtorch.binding.form_tree import Part, Place, alike, node_at, replaced
+from qtorch.ports import MISSING
 from qtorch.state.base_state import BaseState
 
 M = TypeVar("M", bound=BaseModel)
@@ -95,7 +96,8 @@ class FormDraft:
         if alike(tree, base):
             return FormDraft.of(tree, rules)
         tree, verdict = _judged(tree, rules)
-        return replace(self, tree=tree, base=base, verdict=verdict, conflicts=frozenset(conflicts))
+        refusals = {one: text for one, text in self.refusals.items() if node_at(tree, one) is not MISSING}
+        return replace(self, tree=tree, base=base, verdict=verdict, refusals=refusals, conflicts=frozenset(conflicts))
 
     def reset(self, rules: Rules) -> FormDraft:
         """Give it as it was loaded."""

@@ -154,6 +154,13 @@ def test_a_server_refuses_rows_by_their_number(form: Form[Person]) -> None:
     assert form.summary == ""
 
 
+def test_a_refusal_goes_with_the_row_that_a_new_version_has_not(form: Form[Person]) -> None:
+    form.field(lambda p: p.name).set("Bo")
+    form.refuse({("phones", 2, "number"): "is not in use"})
+    form.load(Person(phones=phones("1")))
+    assert (form.summary, form.changes()) == ("", {"name": "Bo"})
+
+
 def test_rows_have_rows(form: Form[Person]) -> None:
     notes = form.rows(lambda p: p.phones).get()[0].rows(lambda phone: phone.notes)
     notes.append().field(lambda note: note.text).set("")
