@@ -15,7 +15,7 @@ from qtorch.binding.form_state import FormDraft, FormState
 from qtorch.binding.form_tree import Part, Place, node_at
 from qtorch.binding.form_widgets import FormWidgets
 from qtorch.binding.home import Home
-from qtorch.errors import WrongThreadError
+from qtorch.errors import ClosedError, WrongThreadError
 from qtorch.ports import MISSING
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class FormCore:
         """Have ``new`` at ``place``; raise LookupError if there is no such place now."""
         self._refuse_other_threads()
         draft = self.draft
+        if self.form.is_closed:
+            raise ClosedError(
+                f"{'.'.join(map(str, place))} was edited after {type(self.form).__name__} was closed, so it stays as it is.\n"
+                f"  Edit before close(), or ask is_closed first."
+            )
         if node_at(draft.tree, place) is MISSING:
             raise LookupError(f"there is no {'.'.join(map(str, place))} in the form now: it is part of something empty")
         self._become(draft.edited(place, new, self.rules))

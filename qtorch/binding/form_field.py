@@ -14,6 +14,7 @@ from qtorch.state.source import Source
 if TYPE_CHECKING:
     from qtorch.binding.form_core import FormCore
     from qtorch.binding.two_way_binding import TwoWayBinding
+    from qtorch.ports import Observable
 
 T = TypeVar("T")
 
@@ -109,6 +110,11 @@ class FormError(Source[str]):
     def get(self) -> str:
         """Give it."""
         return self._core.draft.shown.get(self._place, "")
+
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """The form."""
+        return (self._form,)
 
     def _connect(self) -> None:
         self._core.news.observe("error", self._place, self)

@@ -15,6 +15,7 @@ from qtorch.state.source import Source
 
 if TYPE_CHECKING:
     from qtorch.binding.form_core import FormCore
+    from qtorch.ports import Observable
     from qtorch.state.selected import Field
 
 R = TypeVar("R", bound=BaseModel)
@@ -186,6 +187,11 @@ class _Items(Source[tuple[FormRow[R], ...]]):
 
     def get(self) -> tuple[FormRow[R], ...]:
         return self._rows.get()
+
+    @property
+    def observables(self) -> tuple[Observable[Any], ...]:
+        """The form."""
+        return (self._core.form,)
 
     def _connect(self) -> None:
         self._core.news.observe("value", self._rows.place, self)

@@ -30,7 +30,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
-from qtorch import BaseState, NoRuntimeError, Source, WrongThreadError, bind, bind_two_way
+from qtorch import BaseState, ClosedError, NoRuntimeError, Source, WrongThreadError, bind, bind_two_way
 from qtorch.binding.form import Form
 from qtorch.ports import MISSING
 
@@ -732,6 +732,32 @@ def test_a_widget_deleted_by_a_listener_of_the_same_edit_does_no_harm(form: Form
     form.field(lambda p: p.address.zip).set("1")
     assert is_marked(shown.age)
     form.submit.trigger()
+
+
+def test_what_is_typed_into_a_closed_form_is_refused_and_reported(
+    form: Form[Person], shown: Window, qtorch_runtime: TestRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.excepthook", lambda *_: None)
+    form.load(ANN)
+    form.close()
+    shown.age.setText("31")
+    assert [type(report.error) for report in qtorch_runtime.reports] == [ClosedError]
+    with pytest.raises(ClosedError):
+        form.field(lambda p: p.age).set(31)
+    assert form.value == ANN
+
+
+def test_what_was_typed_last_is_lost_with_window_and_form_and_harms_nobody(
+    qtorch_clock: FakeClock, qtorch_runtime: TestRuntime
+) -> None:
+    window = QWidget()
+    form = Form(Person, parent=window)
+    edit = QLineEdit(window)
+    bind_two_way(edit, form.field(lambda p: p.name), debounce=1)
+    edit.setText("Bo")
+    shiboken6.delete(window)
+    qtorch_clock.advance(2)
+    assert qtorch_runtime.reports == []
 
 
 def test_an_edit_from_a_listener_of_an_edit_is_taken(form: Form[Person], shown: Window) -> None:
