@@ -77,7 +77,7 @@ class FormCore:
         draft = self.draft
         if self.form.is_closed:
             raise ClosedError(
-                f"{'.'.join(map(str, place))} was edited after {type(self.form).__name__} was closed, so it stays as it is.\n"
+                f"{'.'.join(map(str, place))} was edited after its form was closed, so it stays as it is.\n"
                 f"  Edit before close(), or ask is_closed first."
             )
         if node_at(draft.tree, place) is MISSING:

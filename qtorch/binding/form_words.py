@@ -20,7 +20,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Enter less than {lt}.", ("less_than",)),
     ("Enter a multiple of {multiple_of}.", ("multiple_of",)),
     ("Use at most {max_length} characters.", ("string_too_long", "bytes_too_long")),
-    ("Enter it in the form that is asked for.", ("string_pattern_mismatch",)),
+    ("Use the expected format.", ("string_pattern_mismatch",)),
     ("Enter a text.", ("string_type",)),
     ("Enter a date.", ("date_parsing", "date_type", "date_from_datetime_parsing", "date_from_datetime_inexact")),
     ("Enter a date in the past.", ("date_past",)),

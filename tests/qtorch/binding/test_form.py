@@ -138,7 +138,7 @@ def test_to_walk_through_the_fields_marks_nothing(form: Form[Person], shown: Win
 
 def test_what_is_typed_is_marked_with_its_first_letter_and_nothing_else_is(form: Form[Person], shown: Window) -> None:
     QTest.keyClicks(shown.zip, "1")
-    assert shown.zip.toolTip() == shown.zip.accessibleDescription() == "Enter it in the form that is asked for."
+    assert shown.zip.toolTip() == shown.zip.accessibleDescription() == "Use the expected format."
     assert (is_marked(shown.zip), is_marked(shown.name)) == (True, False)
     QTest.keyClicks(shown.zip, "2345")
     assert (is_marked(shown.zip), shown.zip.toolTip()) == (False, "")
@@ -158,7 +158,7 @@ def test_an_error_is_a_source_that_is_empty_before_the_first_edit(form: Form[Per
     bind(label, "text", form.error(lambda p: p.address.zip))
     assert label.text() == ""
     form.field(lambda p: p.address.zip).set("1")
-    assert label.text() == "Enter it in the form that is asked for."
+    assert label.text() == "Use the expected format."
     form.reset()
     assert label.text() == ""
 
@@ -227,7 +227,7 @@ def test_the_summary_names_each_field_by_its_title_in_the_order_of_the_model(
     assert form.summary.splitlines() == [
         "First stop: Fill this in.",
         "Home, Street: Fill this in.",
-        "Home, Zip: Enter it in the form that is asked for.",
+        "Home, Zip: Use the expected format.",
         "Number of days: Fill this in.",
     ]
 
@@ -693,7 +693,7 @@ def test_an_error_is_said_where_the_user_is_and_nowhere_else(
     )
     shown.zip.setFocus()
     QTest.keyClicks(shown.zip, "12")
-    assert said == [(shown.zip, "Enter it in the form that is asked for.")]
+    assert said == [(shown.zip, "Use the expected format.")]
     form.field(lambda p: p.age).set(-1)
     assert len(said) == 1
     assert shown.age.accessibleDescription() == "Enter 0 or more."

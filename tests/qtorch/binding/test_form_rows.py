@@ -58,7 +58,7 @@ def test_a_row_is_filled_in_and_what_is_wrong_with_it_waits_for_that(qtorch_runt
     bind_two_way(edit, row.field(lambda phone: phone.number))
     assert (form.is_valid, form.is_dirty, error.get()) == (False, True, "")
     edit.setText("x")
-    assert error.get() == edit.toolTip() == "Enter it in the form that is asked for."
+    assert error.get() == edit.toolTip() == "Use the expected format."
     edit.setText("12")
     assert form.value == Person(phones=phones("12"))
     assert form.changes() == {"phones": ({"number": "12", "notes": []},)}
