@@ -57,7 +57,17 @@ class Draft:
         """Parse what is held and write it to the field; raise what is wrong with it."""
         self._stop_waiting()
         content, self._content = self._content, MISSING
-        self._field.set(content if self._parse is None else self._parse(content))
+        if self._parse is None:
+            self._field.enter(content)
+            return
+        try:
+            value = self._parse(content)
+        except Exception as error:
+            self._field.refuse(content, error)
+            if not isinstance(error, REFUSALS):
+                raise  # a fault of parse, not of what was typed
+        else:
+            self._field.set(value)
 
     def write_last(self) -> None:
         """Write what is held; with the widget gone there is nobody to be told that it was refused."""

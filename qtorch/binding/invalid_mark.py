@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 import shiboken6
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from qtorch.binding.styling import set_dynamic_property
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 class InvalidMark:
     """Marks a widget: dynamic property ``invalid`` for style sheets, tooltip, accessible description.
 
+    Screen readers say the message when it appears where the user is, and with the widget when they come to it.
     The widget's own tooltip and description come back when the mark goes.
     """
 
@@ -38,3 +40,6 @@ class InvalidMark:
         widget.setToolTip(tool_tip)
         widget.setAccessibleDescription(description)
         set_dynamic_property(widget, "invalid", bool(message))
+        if message and widget.hasFocus():
+            # To a user who is at another widget it says nothing: the description is read when they come here.
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, message))

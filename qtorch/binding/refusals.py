@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import ValidationError
 
 REFUSALS = (ValueError, ArithmeticError, LookupError)
@@ -14,6 +17,10 @@ def message_of(error: Exception, field: str) -> str:
         return str(error) or type(error).__name__
     faults = error.errors(include_url=False, include_input=False)
     fault = next((one for one in faults if one["loc"] and one["loc"][-1] == field), faults[0])
-    # pydantic puts "Value error, " before what a validator's own exception says.
+    return own_words(fault)
+
+
+def own_words(fault: Mapping[str, Any]) -> str:
+    """Give pydantic's message, or what a validator's own exception says, without the "Value error, " before it."""
     own = fault.get("ctx", {}).get("error") if fault["type"] in ("value_error", "assertion_error") else None
     return str(own or fault["msg"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import SecretStr
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
@@ -31,7 +32,9 @@ class TextEditor(Editor[W]):
         self.show(widget, "")
 
     def format(self, value: Any) -> str:
-        """Give the text of a value; that of None is empty."""
+        """Give the text of a value; that of None is empty, that of a secret the secret."""
+        if isinstance(value, SecretStr):
+            return value.get_secret_value()  # its str() is stars, which the next edit would write
         return "" if value is None else str(value)
 
 

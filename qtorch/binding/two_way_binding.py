@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import shiboken6
 from PySide6.QtCore import QEvent, QMetaObject, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QInputMethodEvent
 
 from qtorch.binding.disabled import Disabled
 from qtorch.binding.draft import Draft
+from qtorch.binding.following import Following
 from qtorch.binding.home import Home
 from qtorch.binding.invalid_mark import InvalidMark
 from qtorch.binding.naming import name_of_object
@@ -21,9 +20,10 @@ from qtorch.binding.refusals import REFUSALS, message_of
 from qtorch.binding.weak_call import WeakCall
 from qtorch.ports import MISSING
 from qtorch.state.equality import same
-from qtorch.state.source import Effect
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from qtorch.binding.editors import Editor
     from qtorch.state.selected import Field
 
@@ -77,14 +77,18 @@ class TwoWayBinding(Binding):
         self._is_showing = self._is_writing = self._is_composing = False
         self._disabled: Disabled | None = None
         """While the path leads through None."""
-        self._following = _Following(field, self)
+        self._following = [Following(field, self, TwoWayBinding.show_state)]
         try:
+            if field.error is not None:
+                self._following.append(Following(field.error, self, TwoWayBinding._show_errors))
             self.show_state()
+            self._show_errors()
         except BaseException:
-            self._following.end()
+            self._stop_following()
             raise
         self._connections = self._connect(widget)
         self.setParent(widget)
+        field.shown_by(self)
 
     def _connect(self, widget: QObject) -> list[QMetaObject.Connection]:
         editor = self._editor
@@ -103,6 +107,18 @@ class TwoWayBinding(Binding):
     def error(self) -> str:
         """Why the edit that is shown was refused, empty if it was not."""
         return self._error
+
+    @property
+    def content(self) -> Any:
+        """What the widget holds, None if that is nothing."""
+        widget = self._editor.widget
+        # Qt has this text stand for the least value, and people for none.
+        return None if widget is None or widget.property("specialValueText") else self._content
+
+    @property
+    def frames(self) -> list[QWidget]:
+        """The widgets that have the focus and are marked, those that live."""
+        return self._editor.frames
 
     # -- from the user ----------------------------------------------------------------------------------------------
 
@@ -137,7 +153,7 @@ class TwoWayBinding(Binding):
         """
         is_new = self._draft.is_pending
         if not is_new:
-            if not self.error:
+            if not self.error or self._field.error is not None:
                 return True
             self._draft.put(self._content)  # refused before; what it was refused for may have changed
         self._is_writing = True
@@ -157,7 +173,7 @@ class TwoWayBinding(Binding):
             return False
         finally:
             self._is_writing = False
-        self._show_error("")
+        self._forgive()
         self._written = self._field.get()
         self.show_state()
         return True
@@ -165,7 +181,17 @@ class TwoWayBinding(Binding):
     def _refuse(self, error: Exception, is_new: bool) -> None:
         if is_new:
             self._refused_beside = self._field.get()
-        self._show_error(message_of(error, self._field.path[-1]))
+        if self._field.error is None:
+            self._show_error(message_of(error, self._field.path[-1]))
+
+    def _forgive(self) -> None:
+        if self._field.error is None:
+            self._show_error("")
+
+    def _show_errors(self) -> None:
+        """Show what a field that holds what is wrong says of it."""
+        if self._field.error is not None:
+            self._show_error(self._field.error.get())
 
     def _show_error(self, message: str) -> None:
         if message != self._error:
@@ -190,15 +216,20 @@ class TwoWayBinding(Binding):
         is_held = self._is_composing or self._draft.is_pending or self._editor.is_held(widget)
         if is_held or self._is_held_by_refusal(value):
             return
-        self._show_error("")
-        content = self._format(value)
+        self._forgive()
+        content: Any = self._field.content
+        if content is MISSING:
+            content = self._format(value)
+        elif type(content) is not type(self._editor.read(widget)):
+            return  # it was entered into a widget of another kind, and is no value yet
         if same(value, self._written) and self._would_disturb(widget, content):
             return
         self._write(widget, content)
 
     def _is_held_by_refusal(self, value: object) -> bool:
         """Whether a refused edit stays: the user is at it, or nothing else has come since."""
-        return bool(self.error) and (self._editor.is_in_use or same(value, self._refused_beside))
+        is_refused = bool(self.error) and self._field.error is None
+        return is_refused and (self._editor.is_in_use or same(value, self._refused_beside))
 
     def _would_disturb(self, widget: QObject, content: Any) -> bool:
         """Whether the state's own form of what is being typed has to wait until the edit is finished.
@@ -223,7 +254,7 @@ class TwoWayBinding(Binding):
 
     def _show_nothing(self, widget: QObject) -> None:
         self._draft.drop()
-        self._show_error("")
+        self._forgive()
         self._is_showing = True
         try:
             self._editor.clear(widget)
@@ -258,7 +289,8 @@ class TwoWayBinding(Binding):
     def _on_left(self) -> None:
         self._on_finished()
         if self.error and self._revert:
-            self._show_error("")
+            self._field.revert()
+            self._forgive()
         self.show_state()
 
     def set_items(self, items: Iterable[tuple[str, Any]]) -> None:
@@ -266,44 +298,19 @@ class TwoWayBinding(Binding):
         self._editor.set_items(items)
         self.show_state()
 
+    def _stop_following(self) -> None:
+        for one in self._following:
+            one.end()
+
     def _end(self) -> None:
         if self._draft.is_pending:
             self.flush()
-        self._following.end()
+        self._stop_following()
         connections, self._connections = self._connections, []
         for connection in connections:
             QObject.disconnect(connection)
         for frame in self._editor.frames:
             frame.removeEventFilter(self)
-
-
-class _Following(Effect[Any]):
-    """Has a two-way binding show what the field has become."""
-
-    __slots__ = ("_binding", "_name")
-
-    def __init__(self, field: Field[Any], binding: TwoWayBinding) -> None:
-        super().__init__(field)
-        self._binding = weakref.ref(binding, self._died)
-        self._name = f"{field!r}"
-
-    def _died(self, _: object) -> None:
-        self.end()
-
-    def __call__(self) -> None:
-        binding = self._binding()
-        if self._source is None:
-            return
-        if binding is None or not shiboken6.isValid(binding):
-            self.end()
-        else:
-            binding.show_state()
-
-    @property
-    def label(self) -> str:
-        binding = self._binding()
-        alive = binding is not None and shiboken6.isValid(binding)
-        return f"{name_of_object(binding.parent()) if binding is not None and alive else '?'} <-> {self._name}"
 
 
 def _write_last(draft: Draft, *_: object) -> None:

@@ -16,7 +16,8 @@ def state_type_of(cls: type[Any], base: type[Any]) -> type[BaseState] | None:
     """Give the state class that an orchestrator class names in the brackets of a base, if it does."""
     for origin_base in cls.__dict__.get("__orig_bases__", ()):
         origin = get_origin(origin_base)
-        if isinstance(origin, type) and issubclass(origin, base):
+        # What the brackets of a class that has named its state hold is something else: that of a form is its model.
+        if isinstance(origin, type) and issubclass(origin, base) and getattr(origin, "_state_type", None) is None:
             for argument in get_args(origin_base):
                 if isinstance(argument, type) and issubclass(argument, BaseState):
                     return argument

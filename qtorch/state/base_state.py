@@ -160,10 +160,11 @@ def _by_input_name(model: BaseModel) -> dict[str, Any]:
 
 
 def _aliased(cls: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
-    return {_input_name(cls, name): value for name, value in values.items()}
+    return {input_name(cls, name): value for name, value in values.items()}
 
 
-def _input_name(cls: type[BaseModel], name: str) -> str:
+def input_name(cls: type[BaseModel], name: str) -> str:
+    """Give the name by which ``cls`` takes the field ``name``."""
     alias = cls.model_fields[name].validation_alias
     if isinstance(alias, AliasChoices):
         alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
@@ -176,4 +177,4 @@ def _unknown_field(cls: type[BaseModel], name: str) -> AttributeError:
     return AttributeError(f"{cls.__name__} has no field {name!r}.{hint}")
 
 
-__all__ = ["BaseState", "ValidationError", "model_fields_of", "replace_fields"]
+__all__ = ["BaseState", "ValidationError", "input_name", "model_fields_of", "replace_fields"]

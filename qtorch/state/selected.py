@@ -142,6 +142,9 @@ class Field(Source[T]):
 
     __slots__ = ("_write", "observable", "path")
 
+    error: Source[str] | None = None
+    """What is wrong with it, where a field can hold what is wrong: one of a form."""
+
     def __init__(
         self, observable: Observable[Any], path: tuple[str, ...], write: Callable[[tuple[str, ...], Any], object]
     ) -> None:
@@ -166,6 +169,27 @@ class Field(Source[T]):
                 f"  Write before close(), or ask is_closed first."
             )
         self._write(self.path, value)
+
+    # -- what a widget asks, and a field that can hold what is wrong answers otherwise -------------------------------
+
+    @property
+    def content(self) -> Any:
+        """What a widget entered and no value has been made of, MISSING if there is a value."""
+        return MISSING
+
+    def enter(self, content: Any) -> None:
+        """Write what a widget holds, which need not have the field's type."""
+        self.set(content)
+
+    def refuse(self, content: Any, error: Exception) -> None:
+        """Hear that ``content`` could not be parsed; raises ``error`` unless the field holds it."""
+        raise error
+
+    def revert(self) -> None:
+        """Take back what is wrong."""
+
+    def shown_by(self, binding: Any) -> None:
+        """Hear of a two-way binding."""
 
     @property
     def is_missing(self) -> bool:
