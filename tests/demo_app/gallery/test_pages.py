@@ -14,10 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QGroupBox,
     QLineEdit,
     QListView,
     QPlainTextEdit,
     QProgressBar,
+    QSlider,
+    QSpinBox,
 )
 
 from demo_app.gallery.pages import NAMES, load_pages
@@ -134,6 +137,22 @@ def test_choices_are_written_and_come_from_the_state(look: Look) -> None:
     assert to.currentText() == "Copenhagen"
 
 
+def test_steps_write_one_state_and_follow_it(look: Look) -> None:
+    page = look("steps")
+    seats, slider = page.only(QSpinBox), page.only(QSlider)
+    state = "2 x 49.5 €, class 2, 2027-03-01 08:30, back 2027-03-08"
+    assert state in page.texts()
+    seats.stepUp()
+    assert (slider.value(), state.replace("2 x", "3 x") in page.texts()) == (3, True)
+    seats.setValue(11)
+    assert (seats.property("invalid"), slider.value()) == (True, 3)
+    click(page.button("First"))
+    click(page.button("Change it from elsewhere"))
+    assert "4 x 49.5 €, class 1, 2027-03-08 08:30, back 2027-03-15" in page.texts()
+    page.only(QGroupBox).setChecked(False)
+    assert "4 x 49.5 €, class 1, 2027-03-08 08:30" in page.texts()
+
+
 @pytest.mark.realtime
 def test_commands_run_a_job_on_a_thread_that_can_be_cancelled_and_can_fail(look: Look, qtbot: QtBot) -> None:
     page = look("commands")
@@ -149,6 +168,21 @@ def test_commands_run_a_job_on_a_thread_that_can_be_cancelled_and_can_fail(look:
     qtbot.waitUntil(lambda: "ArithmeticError: lost count at 20" in page.texts())
     click(page.only(QCheckBox))
     assert not page.button("Count").isEnabled()
+
+
+@pytest.mark.realtime
+def test_coroutines_wait_for_their_turn_and_save_what_is_there_by_then(look: Look, qtbot: QtBot) -> None:
+    page = look("coroutines")
+    click(page.button("Save"))
+    qtbot.waitUntil(lambda: page.only(QProgressBar).value() > 0)
+    click(page.button("Save"))
+    retype(page.only(QLineEdit), "Buy milk")
+    qtbot.waitUntil(lambda: "Saved: Buy bread, Buy milk" in page.texts())
+    click(page.button("Save"))
+    qtbot.waitUntil(page.button("Cancel").isEnabled)
+    click(page.button("Cancel"))
+    qtbot.waitUntil(lambda: not page.button("Cancel").isEnabled())
+    assert "Saved: Buy bread, Buy milk" in page.texts()
 
 
 def test_lists_keep_what_is_selected(look: Look) -> None:
