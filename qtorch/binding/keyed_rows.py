@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import compress, count
 from operator import is_not
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -244,26 +244,26 @@ class KeyedRows(_Model, Generic[T]):
         self.layoutChanged.emit()
 
     def _replace(self, rows: Iterable[int], new: Sequence[T]) -> None:
-        """Put new values in for those of the same keys in ``rows``, then tell of the cells that differ, in ranges."""
-        changes: list[tuple[int, tuple[Cells, ...]]] = []
+        """Put new values in for those of the same keys in ``rows``, and tell of the cells that differ, in ranges.
+
+        Each range is told before the next is put in: a sorting proxy finds a row's new place among rows that it takes
+        for sorted.
+        """
+        begin = end = 0
+        cells: tuple[Cells, ...] = ()
         for row in rows:
             changed = self._changed(self._items[row], new[row])
+            if row != end or changed != cells:
+                self._tell(begin, end, cells)
+                begin, cells = row, changed
             self._items[row] = new[row]
-            if changed:
-                changes.append((row, changed))
-        for begin, end, changed in _ranges(changes):
-            for first, last, roles in changed:
-                if shiboken6.isValid(self):
-                    self.dataChanged.emit(self.index(begin, first), self.index(end, last), roles)
+            end = row + 1
+        self._tell(begin, end, cells)
 
-
-def _ranges(changes: list[tuple[int, tuple[Cells, ...]]]) -> Iterator[tuple[int, int, tuple[Cells, ...]]]:
-    """Put neighbouring rows together in which the same cells changed."""
-    begin = 0
-    for number, (row, changed) in enumerate(changes, 1):
-        if number == len(changes) or changes[number] != (row + 1, changed):
-            yield changes[begin][0], row, changed
-            begin = number
+    def _tell(self, begin: int, end: int, cells: tuple[Cells, ...]) -> None:
+        for first, last, roles in cells:
+            if shiboken6.isValid(self):
+                self.dataChanged.emit(self.index(begin, first), self.index(end - 1, last), roles)
 
 
 def _by_role(columns: Sequence[Mapping[int, U]]) -> dict[int, tuple[U | None, ...]]:
