@@ -66,8 +66,10 @@ class KeyedListModel(KeyedRows[T], QAbstractListModel, Generic[T]):
         super().__init__(key, parent)
         if roles is None:
             roles = {Qt.ItemDataRole.DisplayRole: str}
-        names = [role for role in roles if isinstance(role, str)]
-        self._names = {Qt.ItemDataRole.UserRole + number: name for number, name in enumerate(names, 1)}
+        self._numbers = {bytes(name.data()).decode(): role for role, name in super().roleNames().items()}
+        for name in roles:
+            if isinstance(name, str):
+                self._numbers.setdefault(name, Qt.ItemDataRole.UserRole + 1 + len(self._numbers))
         shows: dict[int, Show[T]] = {self._number(role): show for role, show in roles.items()}
         by_role: Mapping[Any, Edit[T]] = {Qt.ItemDataRole.EditRole: edit} if callable(edit) else edit or {}
         edits: dict[int, Edit[T]] = {self._number(role): one for role, one in by_role.items()}
@@ -79,13 +81,12 @@ class KeyedListModel(KeyedRows[T], QAbstractListModel, Generic[T]):
     def _number(self, role: int | str) -> int:
         if not isinstance(role, str):
             return int(role)
-        for number, name in self._names.items():
-            if name == role:
-                return number
-        raise ValueError(
-            f"KeyedListModel has no role {role!r} to edit; its names are {sorted(self._names.values())}.\n"
-            f"  Give the role a function in roles= too: what is edited is shown."
-        )
+        if role not in self._numbers:
+            raise ValueError(
+                f"KeyedListModel has no role {role!r} to edit; its names are {', '.join(self._numbers)}.\n"
+                f"  Give the role a function in roles= too: what is edited is shown."
+            )
+        return self._numbers[role]
 
     def _changed(self, old: T, new: T) -> tuple[Cells, ...]:
         return () if same(old, new) else self._whole_row
@@ -95,4 +96,4 @@ class KeyedListModel(KeyedRows[T], QAbstractListModel, Generic[T]):
 
     def roleNames(self) -> dict[int, Any]:
         """Give the names by which QML asks; see QAbstractItemModel."""
-        return {**super().roleNames(), **{role: name.encode() for role, name in self._names.items()}}
+        return {role: name.encode() for name, role in self._numbers.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from PySide6.QtCore import Qt
 
 from qtorch import BaseState, KeyedListModel
@@ -45,6 +44,13 @@ def test_roles_by_name_are_what_qml_asks_by(qtbot: QtBot) -> None:
     roles = {bytes(name).decode(): role for role, name in model.roleNames().items()}
     assert model.index(0).data(roles["name"]) == "5"
     assert model.index(0).data(roles["number"]) == 5
+
+
+def test_a_name_that_qt_has_for_a_role_is_that_role(qtbot: QtBot) -> None:
+    model = KeyedListModel(key=row_id, roles={"display": row_name, "number": row_id})
+    model.set_items(numbered(5))
+    assert model.index(0).data(Qt.ItemDataRole.DisplayRole) == "5"
+    assert list(model.roleNames().values()).count(b"display") == 1
 
 
 def test_what_a_role_raises_is_reported_once_however_often_a_view_paints(
