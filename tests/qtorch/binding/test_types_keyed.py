@@ -70,7 +70,7 @@ def test_what_is_misspelt_or_does_not_fit_in_a_column_is_an_error_of_the_type_ch
     KeyedTableModel[User](
         key=lambda user: user.id,
         columns=[
-            Column("Age", lambda user: user.agee),  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+            Column("Age", lambda user: user.agee),  # type: ignore[attr-defined]
             Column("Age", lambda user: user.age, edit=lambda user, age: users.rename(user.id, age)),  # type: ignore[arg-type]
             Column("Age", lambda user: user.age, edit=users.rename),  # type: ignore[arg-type]
             Column("Age", lambda user: user.age, text=str.upper),  # type: ignore[misc]
