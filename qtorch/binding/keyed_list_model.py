@@ -19,6 +19,9 @@ class KeyedListModel(KeyedRows[T], QAbstractListModel, Generic[T]):
     Rows are told apart by their key. A new tuple becomes the fewest removes, moves, inserts and changes, never a reset:
     selection, current row, scroll position and persistent indexes follow their value.
 
+    A QListView lays all its rows out after every change, and asks for each one's size unless
+    ``view.setUniformItemSizes(True)`` is called. For more than some ten thousand rows use a QTableView without headers.
+
     Parameters
     ----------
     key

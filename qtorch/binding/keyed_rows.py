@@ -162,7 +162,7 @@ class KeyedRows(_Model, Generic[T]):
             return
         self._is_changing = True
         try:
-            while self._wanted is not None:
+            while self._wanted is not None and shiboken6.isValid(self):
                 wanted, self._wanted = self._wanted, None
                 self._change_to(wanted)
         finally:

@@ -21,6 +21,7 @@ class KeyedTableModel(KeyedRows[T], QAbstractTableModel, Generic[T]):
 
     Rows are told apart by their key, and change as those of a :class:`KeyedListModel` do: never by a reset. Of a value
     that differs only the cells that do are told, so that an editor in another cell of its row keeps what was typed.
+    What a proxy sorts or filters by therefore has to be a column, hidden if need be, or a role of one.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class KeyedTableModel(KeyedRows[T], QAbstractTableModel, Generic[T]):
                 "KeyedTableModel was given no columns, so it would show nothing.\n"
                 '  Write columns=[Column("Name", lambda row: row.name), ...].'
             )
-        self._set_columns([column.shows for column in columns], [column.edits for column in columns])
+        self._set_columns([column.shows for column in self._columns], [column.edits for column in self._columns])
 
     def _changed(self, old: T, new: T) -> tuple[Cells, ...]:
         roles = [column.changed_roles(old, new) for column in self._columns]

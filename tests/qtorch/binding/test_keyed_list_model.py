@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListView
 
 from qtorch import BaseState, KeyedListModel
 
@@ -67,3 +68,25 @@ def test_what_a_role_raises_is_reported_once_however_often_a_view_paints(
     assert len(raised) == 1
     (report,) = qtorch_runtime.reports
     assert report.where == "KeyedListModel, role 0 of row 0"
+
+
+def test_a_view_of_rows_of_one_size_asks_for_no_row_that_it_does_not_show(qtbot: QtBot) -> None:
+    asked: set[int] = set()
+
+    def name(row: Row) -> str:
+        asked.add(row.id)
+        return row.name
+
+    model = KeyedListModel(key=row_id, roles={Qt.ItemDataRole.DisplayRole: name})
+    model.set_items(numbered(*range(2_000)))
+    view = QListView()
+    qtbot.addWidget(view)
+    view.setUniformItemSizes(True)
+    view.resize(300, 300)
+    view.setModel(model)
+    view.show()
+    view.grab()
+    model.set_items((*numbered(2_000), *(model.item(row) for row in range(2_000))))
+    view.grab()
+    assert len(asked) < 50
+    view.setModel(None)

@@ -293,7 +293,12 @@ def test_a_slot_may_delete_the_model_in_the_middle_of_a_change(model: Model, sig
         if signal == "layoutChanged"
         else (*numbered(70), items[9], *items[2:9], Row(id=20, name="x"), *items[21:])
     )
-    getattr(model, signal).connect(lambda *_: shiboken6.delete(model))
+
+    def delete(*_: object) -> None:
+        model.set_items(numbered(5))
+        shiboken6.delete(model)
+
+    getattr(model, signal).connect(delete)
     model.set_items((*wanted, *numbered(99)))
     assert not shiboken6.isValid(model)
 
