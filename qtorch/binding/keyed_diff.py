@@ -94,8 +94,8 @@ def _moves(now: list[Hashable], wanted: dict[Hashable, int], most_moves: int) ->
     descents = sum(map(gt, places, islice(places, 1, None)))
     if not descents:
         return []
-    # Of two neighbours in the wrong order one moves, and no row has more than two neighbours.
-    stays = [] if descents > 2 * most_moves else _longest_increasing(places)
+    # Of a run in falling order all rows but one move: so many move at least.
+    stays = [] if descents > most_moves else _longest_increasing(places)
     if len(now) - len(stays) > most_moves:
         return [Reorder(tuple(sorted(range(len(now)), key=places.__getitem__)))]
     found: list[Operation] = []

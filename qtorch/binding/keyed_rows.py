@@ -27,7 +27,7 @@ Cells: TypeAlias = tuple[int, int, tuple[int, ...]]
 
 NOWHERE = QModelIndex()
 
-# One class of Qt's is the base of each model; this stands beside it, as PySide makes one C++ object for each of two.
+# At run time no class of Qt's: for two of them among the bases of a model PySide would make two C++ objects.
 if TYPE_CHECKING:
     _Model = QAbstractItemModel
 else:
