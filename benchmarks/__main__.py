@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from benchmarks.fields import BoundField, PsygnalField
 from benchmarks.floods import run_floods
 from benchmarks.hand_written import HandWritten
+from benchmarks.keyed_models import run_keyed_models
 from benchmarks.measure import HEADER, Contest, run
 from benchmarks.with_qtorch import WithQtorch
 from qtorch import Runtime
@@ -57,9 +58,10 @@ def main() -> int:
         results.append(run(contest))
         print(results[-1].row(), flush=True)
     runtime.close()
+    models_are_met = run_keyed_models()
     floods_are_met = run_floods(2.0)
     app.quit()
-    return 0 if floods_are_met and all(result.is_met for result in results) else 1
+    return 0 if models_are_met and floods_are_met and all(result.is_met for result in results) else 1
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import gt
 from typing import TypeAlias
 
-_MOST_MOVES = 16
+MOST_MOVES = 16
 """Above so many moved rows one new layout is told: each single move makes a view go through its selection."""
 
 
@@ -45,7 +47,7 @@ class Insert:
 Operation: TypeAlias = Remove | Move | Reorder | Insert
 
 
-def operations(old: Sequence[Hashable], new: Sequence[Hashable], most_moves: int = _MOST_MOVES) -> list[Operation]:
+def operations(old: Sequence[Hashable], new: Sequence[Hashable], most_moves: int = MOST_MOVES) -> list[Operation]:
     """Give what to do, in order, to the rows with the keys ``old`` so that they have the keys ``new``.
 
     Each list has every key once. Row numbers hold for the moment when the operation is carried out.
@@ -89,9 +91,11 @@ def _insertions(is_there: list[bool]) -> list[Operation]:
 def _moves(now: list[Hashable], wanted: dict[Hashable, int], most_moves: int) -> list[Operation]:
     """Move what is not part of the longest run that is in order already."""
     places = [wanted[key] for key in now]
-    stays = _longest_increasing(places)
-    if len(stays) == len(now):
+    descents = sum(map(gt, places, islice(places, 1, None)))
+    if not descents:
         return []
+    # Of a run in falling order all rows but one move: so many move at least.
+    stays = [] if descents > most_moves else _longest_increasing(places)
     if len(now) - len(stays) > most_moves:
         return [Reorder(tuple(sorted(range(len(now)), key=places.__getitem__)))]
     found: list[Operation] = []
@@ -115,7 +119,8 @@ def _longest_increasing(numbers: list[int]) -> list[int]:
     at: list[int] = []
     previous: list[int] = []
     for position, number in enumerate(numbers):
-        length = bisect_left(ends, number)
+        # Most follow the greatest so far.
+        length = bisect_left(ends, number) if ends and number < ends[-1] else len(ends)
         previous.append(at[length - 1] if length else -1)
         if length == len(ends):
             ends.append(number)

@@ -62,3 +62,10 @@ def test_one_row_that_went_elsewhere_is_one_move() -> None:
 
 def test_many_rows_that_moved_are_one_new_layout() -> None:
     assert operations(list(range(40)), list(range(39, -1, -1))) == [Reorder(tuple(range(39, -1, -1)))]
+
+
+@given(st.permutations(range(12)), st.integers(0, 6))
+def test_more_rows_than_allowed_are_never_moved_one_by_one_and_fewer_always(new: list[int], most_moves: int) -> None:
+    old = list(range(12))
+    fewest = operations(old, new, most_moves=12)
+    assert operations(old, new, most_moves) == (fewest if len(fewest) <= most_moves else operations(old, new, 0))
