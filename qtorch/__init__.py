@@ -53,9 +53,14 @@ __version__ = "0.1.0"
 logging.getLogger("qtorch").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
+    from qtorch.binding.column import Column
     from qtorch.binding.command import Command
     from qtorch.binding.command_binding import bind_command
+    from qtorch.binding.form import Form
+    from qtorch.binding.form_rows import FormRow, FormRows
+    from qtorch.binding.form_state import FormState
     from qtorch.binding.keyed_list_model import KeyedListModel
+    from qtorch.binding.keyed_table_model import KeyedTableModel
     from qtorch.binding.one_way import Binding, bind
     from qtorch.binding.two_way import bind_two_way
     from qtorch.bus import SignalBus, Subscription
@@ -132,9 +137,14 @@ if TYPE_CHECKING:
     from qtorch.state.source import Source, combine
 
 _ROOMS = {
+    "qtorch.binding.column": ("Column",),
     "qtorch.binding.command": ("Command",),
     "qtorch.binding.command_binding": ("bind_command",),
+    "qtorch.binding.form": ("Form",),
+    "qtorch.binding.form_rows": ("FormRow", "FormRows"),
+    "qtorch.binding.form_state": ("FormState",),
     "qtorch.binding.keyed_list_model": ("KeyedListModel",),
+    "qtorch.binding.keyed_table_model": ("KeyedTableModel",),
     "qtorch.binding.one_way": ("Binding", "bind"),
     "qtorch.binding.two_way": ("bind_two_way",),
     "qtorch.bus": ("SignalBus", "Subscription"),
@@ -227,6 +237,7 @@ __all__ = [
     "CacheProvider",
     "CancellationToken",
     "ClosedError",
+    "Column",
     "Command",
     "DROPPABLE",
     "DataStrategy",
@@ -238,6 +249,10 @@ __all__ = [
     "EventLoopError",
     "ExecutorNotFoundError",
     "Field",
+    "Form",
+    "FormRow",
+    "FormRows",
+    "FormState",
     "InMemoryCacheProvider",
     "InvalidateCacheJob",
     "JobBuilder",
@@ -265,6 +280,7 @@ __all__ = [
     "JobTimeoutEvent",
     "KEEP_LATEST",
     "KeyedListModel",
+    "KeyedTableModel",
     "Lane",
     "LanePolicy",
     "MISSING",
