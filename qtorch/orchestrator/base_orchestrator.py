@@ -396,9 +396,8 @@ def own_source(owner: QObject | None, source: Source[T]) -> Source[T]:
     """Give ``source`` for a part of ``owner``: one of its own state must not keep it alive, or each keeps the other."""
     if not isinstance(owner, BaseOrchestrator):
         return source
-    orchestrator: BaseOrchestrator[Any] = owner
     core: OrchestratorCore = vars(owner)["_core"]
-    return source.rebased(orchestrator, core)
+    return source.rebased(cast("Any", owner), core)
 
 
 def hears(orchestrator: BaseOrchestrator[Any], event_type: type[BaseEvent], job_type: type[BaseJob[Any]]) -> bool:
