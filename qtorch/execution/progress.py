@@ -89,7 +89,7 @@ class Progress:
             attempt = report[0]
         if attempt is None:
             return None
-        if run.is_settled or attempt is not run.attempt or attempt.has_timed_out:
+        if run.is_settled or attempt is not run.attempt or attempt.has_timed_out or attempt.has_ended:
             run.late += report is not None
             return None
         if report is not None:

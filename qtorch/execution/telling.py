@@ -127,7 +127,7 @@ class Telling:
         self, attempt: Attempt, value: float, message: str | None, step: int | None, total: int | None
     ) -> None:
         """Take a report of how far the work is. Any thread."""
-        if self.outcome is not None or attempt is not self.attempt:
+        if self.outcome is not None or attempt is not self.attempt or attempt.has_ended:
             self.late += 1
         else:
             self._own_progress().report(self, (attempt, clamp_progress(value), message, step, total))

@@ -118,6 +118,24 @@ def test_progress_of_a_failed_attempt_is_not_told_to_who_joins_after_it(rig: Rig
     rig.end(first, late)
 
 
+def test_what_a_failed_attempt_reports_while_the_next_one_waits_is_dropped(rig: Rig) -> None:
+    work = rig.work("work", OSError("once"), 42)
+    (first,) = begin(rig, "thread", 1, retry=RetryPolicy(base_delay=1.0))
+    work.gate.open()
+    drive(lambda: first.status is JobStatus.WAITING)
+    elsewhere(lambda: rig.worker.emit_progress(first.job, 0.7))  # type: ignore[arg-type]
+    rig.drain()
+    assert rig.types(first) == ["Started", "Retrying"]
+    work.gate = Gate()
+    rig.clock.advance(1.0)
+    drive(lambda: work.calls == 2)
+    late = rig.dispatch("thread", dedupe=True)
+    rig.drain()
+    finish(rig, first, late)
+    assert rig.types(late) == ["Started", "Success"]
+    assert [event.attempt for event in rig.log.for_job(late.id) if isinstance(event, JobEvent)] == [2, 2]
+
+
 def test_who_joins_a_later_attempt_hears_of_no_earlier_one(rig: Rig) -> None:
     rig.runtime.cache.provider.write("key", "old")
     work = rig.work("work", OSError("once"), 42)
