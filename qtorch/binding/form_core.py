@@ -102,6 +102,12 @@ class FormCore:
             self.sent = merged(self.sent, old.base, new.base, set()) if keep_edits else None
         self._become(new)
 
+    def clear(self) -> None:
+        """Forget what was loaded too."""
+        self._refuse_other_threads()
+        self.sent = None
+        self._become(FormDraft.of(Part.empty(self.rules.model), self.rules))
+
     def reset(self) -> None:
         """Forget what was edited."""
         self._refuse_other_threads()

@@ -36,8 +36,13 @@ _BY_TYPE = {kind: words for words, kinds in _WORDS for kind in kinds}
 
 
 def words_of(fault: Mapping[str, Any]) -> str:
-    """Give the words for one of the errors of a ValidationError; never what was typed, which may be a secret."""
+    """Give the words for one of the errors of a ValidationError; never what was typed, which may be a secret.
+
+    ``fault`` has its ``url``: only errors of pydantic itself have one.
+    """
     kind, context = fault["type"], fault.get("ctx", {})
+    if "url" not in fault:  # the program's own PydanticCustomError, which may be called like one of pydantic's
+        return own_words(fault)
     if kind == "string_too_short":
         fewest = context["min_length"]
         return "Fill this in." if fewest == 1 else f"Use at least {fewest} characters."
