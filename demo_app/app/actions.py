@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from demo_app.app.appearance import Appearance
     from demo_app.app.people import People
     from demo_app.app.picture import Picture
+    from demo_app.app.profile import Profile
     from demo_app.look.theme import Mode
-    from qtorch import Command
 
 _MODES: tuple[tuple[Mode, str], ...] = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 
@@ -34,8 +34,7 @@ class Actions:
         people: People,
         picture: Picture,
         appearance: Appearance,
-        save: Command,
-        revert: Command,
+        profile: Profile,
         refresh: Callable[[], object],
         find: Callable[[], object],
     ) -> None:
@@ -56,9 +55,9 @@ class Actions:
         self.find = action("&Find", standard.Find)
         self.find.triggered.connect(find)
         self.save = action("&Save changes", standard.Save)
-        bind_command(self.save, save)
+        bind_command(self.save, profile.form.submit)
         self.revert = action("&Revert changes")
-        bind_command(self.revert, revert)
+        bind_command(self.revert, profile.revert)
 
         # Esc has two meanings, never both at a time: two enabled actions of one key would both be dead.
         self.cancel = action("&Cancel sending the picture", "Esc")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from pydantic import BaseModel, RootModel
 
@@ -179,7 +179,12 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         """
         return self._form.changes(mode, by_alias)
 
-    def refuse(self, messages: Mapping[str | tuple[str | int, ...], str]) -> None:
+    # A Mapping is invariant in its keys: a server's dict[str, str] is none of the mixed ones.
+    @overload
+    def refuse(self, messages: Mapping[str | tuple[str | int, ...], str]) -> None: ...
+    @overload
+    def refuse(self, messages: Mapping[str, str] | Mapping[tuple[str | int, ...], str]) -> None: ...
+    def refuse(self, messages: Mapping[Any, str]) -> None:
         """Show what the server says of fields, each until it is edited, all until the next submit.
 
         Parameters
