@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
 
 from demo_app.app.theme_action import theme_action
 from demo_app.look.icons import icon
-from qtorch import bind, bind_command, combine
+from qtorch import Command, bind, bind_command, combine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +61,12 @@ class Actions:
 
         # Esc has two meanings, never both at a time: two enabled actions of one key would both be dead.
         self.cancel = action("&Cancel sending the picture", "Esc")
-        self.cancel.triggered.connect(picture.cancel)
         sends = picture.select(lambda s: bool(s.file))
-        bind(self.cancel, "enabled", sends)
+        bind_command(self.cancel, Command(picture.cancel, can=sends, parent=window))
         self.clear = action("C&lear the search", "Esc")
-        self.clear.triggered.connect(people.clear_query)
         searches = people.select(lambda s: bool(s.query))
-        bind(self.clear, "enabled", combine(searches, sends, lambda searches, sends: searches and not sends))
+        may_clear = combine(searches, sends, lambda searches, sends: searches and not sends)
+        bind_command(self.clear, Command(people.clear_query, can=may_clear, parent=window))
 
         self.theme = theme_action(appearance, window)
         self.modes = QActionGroup(window)

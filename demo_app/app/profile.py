@@ -27,6 +27,7 @@ from qtorch import (
     JobCacheHitEvent,
     JobFailureEvent,
     JobSuccessEvent,
+    combine,
     on,
 )
 
@@ -114,7 +115,12 @@ class Profile(BaseOrchestrator[ProfileState]):
         form.changed("is_dirty").connect(self._edited)
         form.submit.finished.connect(self._saved)
         self.revert = Command(form.reset, can=form.select(lambda s: s.is_dirty), parent=form)
-        self.save_mine_anyway = Command(self._save_mine_anyway, can=form.select(lambda s: s.is_valid), parent=self)
+        can_save_now = combine(
+            form.select(lambda s: s.is_valid),
+            self.running(SavePersonJob),
+            lambda is_valid, saves: is_valid and not saves,
+        )
+        self.save_mine_anyway = Command(self._save_mine_anyway, can=can_save_now, parent=self)
 
     # -- choosing and leaving --------------------------------------------------------------------------
 
@@ -198,7 +204,7 @@ class Profile(BaseOrchestrator[ProfileState]):
         if not self._shows(person.id):
             return
         known, based_on = self.state.stored, self.state.based_on
-        is_in_step = known is not None and known.version == based_on and _has_only_a_new_picture(person, known)
+        is_in_step = known is not None and known.version == based_on and _are_alike_but_for_the_picture(person, known)
         self.form.load(person)
         self.update(stored=person)
         if is_in_step or not self.form.is_dirty:
@@ -251,14 +257,13 @@ class Profile(BaseOrchestrator[ProfileState]):
         """Go on after the form has taken what was stored."""
         self.dispatch(InvalidateCacheJob(key=person_key(person.id)))
         self.effect.emit(Saved(name=person.name))
-        if not self._shows(person.id):
-            return
-        self.update(stored=person)
-        self._settle()
+        if self._shows(person.id):
+            self.update(stored=person)
+            self._settle()
         if not self.form.is_dirty:
             self._leave()
         elif self.state.leaving is not None and self.state.leaving.saves:
-            self.form.submit()  # what was typed while the rest was on its way
+            self.form.submit()  # what could not be sent while the rest was on its way
 
     @on(JobFailureEvent, SavePersonJob)
     def _not_saved(self, event: JobFailureEvent) -> None:
@@ -275,5 +280,5 @@ class Profile(BaseOrchestrator[ProfileState]):
             self.update(leaving=None)
 
 
-def _has_only_a_new_picture(person: Person, known: Person) -> bool:
-    return person == known.model_copy(update={"avatar": person.avatar, "version": person.version})
+def _are_alike_but_for_the_picture(one: Person, other: Person) -> bool:
+    return one == other.model_copy(update={"avatar": one.avatar, "version": one.version})

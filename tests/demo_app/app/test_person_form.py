@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,10 +32,13 @@ class Answers:
     def __init__(self) -> None:
         self.saves: list[Person | Exception] = []
         self.asked: list[dict[str, Any]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def save(self, job: SavePersonJob) -> Person:
         self.asked.append(job.changes.model_dump(exclude_none=True))
         answer = self.saves.pop(0)
+        self.may_answer.wait(10)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -170,6 +174,23 @@ def test_what_is_typed_while_saving_before_leaving_is_saved_too(
     assert answers.asked == [{"version": 4, "title": "Poet"}, {"version": 5, "bio": "Lakes."}]
 
 
+def test_who_is_left_while_another_is_still_being_saved_is_saved_after_that_one(
+    profile: Profile, form: Form[Person], answers: Answers, until: Until
+) -> None:
+    answers.may_answer.clear()
+    answers.saves = [ada(title="Poet", version=5), ada(id=8, bio="Lakes.", version=5)]
+    type_(form, title="Poet")
+    form.submit()
+    profile.choose(SOMEBODY_ELSE)
+    profile.discard_and_leave()
+    until(lambda: form.is_valid)
+    type_(form, bio="Lakes.")
+    assert not profile.may_close()
+    profile.save_and_leave()
+    answers.may_answer.set()
+    until(lambda: len(answers.asked) == 2 and profile.may_close())
+
+
 def test_who_wants_to_save_first_what_cannot_be_saved_stays(profile: Profile, form: Form[Person]) -> None:
     type_(form, email="nobody")
     profile.choose(SOMEBODY_ELSE)
@@ -216,6 +237,22 @@ def test_decided_for_mine_what_was_typed_is_stored_over_theirs(
     until(lambda: not in_conflict.form.is_dirty)
     assert answers.asked[-1] == {"version": 6, "name": "Bo", "bio": "Lakes."}
     assert not in_conflict.state.in_conflict
+
+
+def test_it_cannot_be_decided_for_mine_while_something_is_being_saved(
+    profile: Profile, form: Form[Person], answers: Answers, until: Until
+) -> None:
+    theirs = ada(title="Theirs", version=6)
+    answers.may_answer.clear()
+    answers.saves = [ConflictError("Somebody else was faster.", theirs)]
+    type_(form, bio="Lakes.")
+    form.submit()
+    profile._take(theirs)
+    assert profile.state.in_conflict
+    assert not profile.save_mine_anyway.enabled
+    answers.may_answer.set()
+    until(lambda: profile.save_mine_anyway.enabled)
+    assert profile.state.in_conflict
 
 
 def test_a_conflict_is_over_when_nothing_of_mine_is_left(in_conflict: Profile) -> None:
