@@ -165,8 +165,6 @@ def _glyph_colors(tokens: Tokens) -> dict[str, tuple[str, str]]:
     return {
         "chevron-down": ("chevron-down", tokens.text),
         "chevron-down-disabled": ("chevron-down", tokens.outline),
-        "chevron-up": ("chevron-up", tokens.text),
-        "chevron-up-disabled": ("chevron-up", tokens.outline),
         "check": ("check", tokens.on_accent),
         "check-disabled": ("check", tokens.surface),
     }

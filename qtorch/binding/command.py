@@ -22,6 +22,7 @@ from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
 from qtorch.job.results import JobCancelled, JobSuccess
+from qtorch.orchestrator.base_orchestrator import own_source
 from qtorch.orchestrator.qml import from_qml, keep_from_engines
 from qtorch.state.subscription import name_of
 
@@ -113,6 +114,7 @@ class Command(QObject):
         self._error: BaseException | None = None
         if can is not None:
             refuse_closed(self._label, can)
+            can = own_source(parent, can)
         self._can = None if can is None else Permission(can, self._allow, self._label)
         self._is_allowed = self._can is None or bool(self._can.value)
         if self._can is not None:

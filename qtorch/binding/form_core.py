@@ -59,9 +59,10 @@ class FormCore:
 
     @property
     def form(self) -> BaseOrchestrator[FormState[Any]]:
-        """The form, which lives: whoever calls this has come by it."""
+        """The form; raises ClosedError if it is gone."""
         form = None if self._form is None else self._form()
-        assert form is not None
+        if form is None:
+            raise ClosedError(f"the form of a {self.rules.model.__name__} is gone, and nobody kept it")
         return form
 
     @property

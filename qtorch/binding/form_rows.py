@@ -94,7 +94,7 @@ class FormRow(FormPart[R]):
 
 
 class FormRows(Generic[R]):
-    """A list of models in a form. To change it counts as an edit.
+    """A list of models in a form, which it does not keep alive: a form may keep it. To change it counts as an edit.
 
     Attributes
     ----------
@@ -108,11 +108,10 @@ class FormRows(Generic[R]):
     >>> phones.move(phones.append(), to=0)  # doctest: +SKIP
     """
 
-    __slots__ = ("_container", "_core", "_form", "_models", "place")
+    __slots__ = ("_container", "_core", "_models", "place")
 
     def __init__(self, core: FormCore, place: Place, models: Models, container: type[Any]) -> None:
         self._core, self.place, self._models, self._container = core, place, models, container
-        self._form = core.form  # the core holds it weakly
 
     @property
     def items(self) -> Source[tuple[FormRow[R], ...]]:
@@ -179,11 +178,12 @@ class FormRows(Generic[R]):
 class _Items(Source[tuple[FormRow[R], ...]]):
     """The rows of a list, and a change when they come, go or move."""
 
-    __slots__ = ("_core", "_rows")
+    __slots__ = ("_core", "_form", "_rows")
 
     def __init__(self, core: FormCore, rows: FormRows[R]) -> None:
         super().__init__()
         self._core, self._rows = core, rows
+        self._form = core.form  # the core holds it weakly
 
     def get(self) -> tuple[FormRow[R], ...]:
         return self._rows.get()
@@ -191,7 +191,7 @@ class _Items(Source[tuple[FormRow[R], ...]]):
     @property
     def observables(self) -> tuple[Observable[Any], ...]:
         """The form."""
-        return (self._core.form,)
+        return (self._form,)
 
     def _connect(self) -> None:
         self._core.news.observe("value", self._rows.place, self)

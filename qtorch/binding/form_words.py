@@ -36,16 +36,14 @@ _BY_TYPE = {kind: words for words, kinds in _WORDS for kind in kinds}
 
 
 def words_of(fault: Mapping[str, Any]) -> str:
-    """Give the words for one of the errors of a ValidationError; never what was typed, which may be a secret.
-
-    ``fault`` has its ``url``: only errors of pydantic itself have one.
-    """
+    """Give the words for one of the errors of a ValidationError; what was typed, maybe a secret, is never in them."""
     kind, context = fault["type"], fault.get("ctx", {})
     if "url" not in fault:  # the program's own PydanticCustomError, which may be called like one of pydantic's
         return own_words(fault)
+    if fault.get("input") == "" and kind in ("string_too_short", "string_pattern_mismatch"):
+        return "Fill this in."
     if kind == "string_too_short":
-        fewest = context["min_length"]
-        return "Fill this in." if fewest == 1 else f"Use at least {fewest} characters."
+        return f"Use at least {context['min_length']} characters."
     if kind in _BY_TYPE:
         return _BY_TYPE[kind].format_map(context)
     return own_words(fault)

@@ -392,6 +392,14 @@ def _replaced(model: Any, path: tuple[str, ...], value: Any) -> Any:
     return replace_fields(model, {name: _replaced(child, tuple(rest), value)})
 
 
+def own_source(owner: QObject | None, source: Source[T]) -> Source[T]:
+    """Give ``source`` for a part of ``owner``: one of its own state must not keep it alive, or each keeps the other."""
+    if not isinstance(owner, BaseOrchestrator):
+        return source
+    core: OrchestratorCore = vars(owner)["_core"]
+    return source.rebased(cast("Any", owner), core)
+
+
 def hears(orchestrator: BaseOrchestrator[Any], event_type: type[BaseEvent], job_type: type[BaseJob[Any]]) -> bool:
     """Whether a handler or hook of ``orchestrator`` is called for such an event of an own job."""
     core: OrchestratorCore = vars(orchestrator)["_core"]

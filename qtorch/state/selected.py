@@ -92,6 +92,10 @@ class Selected(Source[T]):
         """Whose state it reads."""
         return (self._observable,)
 
+    def rebased(self, observable: Observable[Any], stand_in: Observable[Any]) -> Source[T]:
+        """Give the same of ``stand_in`` if it reads ``observable``."""
+        return Selected(stand_in, self._selector) if self._observable is observable else self
+
     def __repr__(self) -> str:
         return f"select({name_of(self._selector)})"
 
@@ -129,6 +133,10 @@ class Observed(Source[T]):
     def observables(self) -> tuple[Observable[Any], ...]:
         """Whose state it reads."""
         return (self._observable,)
+
+    def rebased(self, observable: Observable[Any], stand_in: Observable[Any]) -> Source[T]:
+        """Give the same of ``stand_in`` if it asks ``observable``."""
+        return Observed(stand_in, self._key, self._read) if self._observable is observable else self
 
     def __repr__(self) -> str:
         return f"running({'' if self._key is None else name_of(self._key)})"

@@ -71,6 +71,10 @@ class Source(Generic[T]):
         """What it is computed from."""
         raise NotImplementedError
 
+    def rebased(self, observable: Observable[Any], stand_in: Observable[Any]) -> Source[T]:
+        """Give the same source of ``stand_in`` where it reads ``observable``; itself if it does not, or cannot tell."""
+        return self
+
     def _connect(self) -> None:
         raise NotImplementedError
 
@@ -229,6 +233,10 @@ class _Derived(Source[T]):
     def observables(self) -> tuple[Observable[Any], ...]:
         """What it is computed from."""
         return tuple(observable for root in self._roots for observable in root.observables)
+
+    def rebased(self, observable: Observable[Any], stand_in: Observable[Any]) -> Source[T]:
+        """Give the same source of ``stand_in`` where its roots read ``observable``."""
+        return _Derived(tuple(parent.rebased(observable, stand_in) for parent in self._parents), self._function)
 
     def __repr__(self) -> str:
         maps: list[str] = []

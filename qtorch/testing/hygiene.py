@@ -44,6 +44,8 @@ def runtime_of_a_test(clock: Clock | None = None) -> Generator[TestRuntime, None
         left = [f"{run.id} ({run.status})" for run in runtime.running_jobs]
     finally:
         runtime.close()
+        # A signal holds this list out of the collector's sight, and frames of errors hold whatever raised them.
+        runtime.error_occurred.disconnect(runtime.reports.append)
     if left:
         raise LeftBehindError(
             f"the test ended while jobs had not: {', '.join(left)}; {figures['still_working']} at work.\n"

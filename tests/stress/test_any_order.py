@@ -38,8 +38,8 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "2000"))
 """Of the long form."""
 
 AT_ONCE = 1_000
-"""Examples of one run of Hypothesis, which remembers them all: after 10,000 one collection of its millions of objects
-takes ten seconds, for which the GUI thread stands still."""
+"""Examples of one run of Hypothesis, which remembers them all: a collection of its millions of objects takes seconds,
+for which the GUI thread stands still."""
 
 OPTIONS = st.fixed_dictionaries(
     {

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from demo_app.gallery.page import Page
 
-ORDER = ("one_way", "sources", "text", "choices", "steps", "commands", "coroutines", "lists", "qml", "mistakes")
+ORDER = (
+    "one_way",
+    "sources",
+    "text",
+    "choices",
+    "steps",
+    "commands",
+    "coroutines",
+    "lists",
+    "tables",
+    "form",
+    "qml",
+    "mistakes",
+)
 
 NAMES = tuple(module.replace("_", "-") for module in ORDER)
 """Their names on the command line, which is read before Qt is imported."""

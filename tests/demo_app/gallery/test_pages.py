@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QSlider,
     QSpinBox,
+    QTableView,
 )
 
 from demo_app.gallery.pages import NAMES, load_pages
@@ -197,6 +198,51 @@ def test_lists_keep_what_is_selected(look: Look) -> None:
     for _ in range(9):
         click(page.button("Remove the first"))
     assert view.model().rowCount(QModelIndex()) == 0
+
+
+def test_tables_are_edited_through_the_state_and_sorted(look: Look) -> None:
+    page = look("tables")
+    view = page.only(QTableView)
+    proxy = view.model()
+
+    def tools() -> list[str]:
+        return [str(proxy.index(row, 0).data()) for row in range(proxy.rowCount(QModelIndex()))]
+
+    assert tools() == ["Ladder", "Spade", "Hammer", "Saw"]
+    assert proxy.setData(proxy.index(0, 1), 5)
+    assert tools() == ["Spade", "Hammer", "Ladder", "Saw"]
+    assert not proxy.setData(proxy.index(0, 1), -1)
+    assert "Input should be greater than or equal to 0" in page.texts()
+    assert proxy.setData(proxy.index(3, 2), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert proxy.index(3, 2).data() == "here"
+    for _ in range(2):
+        click(page.button("One more of the first"))
+    assert [proxy.index(row, 1).data() for row in range(4)] == [2, 4, 5, 13]
+
+
+@pytest.mark.realtime
+def test_a_form_says_what_is_wrong_and_what_the_server_refuses(look: Look, qtbot: QtBot) -> None:
+    page = look("form")
+    name, email, guardian = (one for one in page.live.findChildren(QLineEdit) if one.parent() is page.live)
+    click(page.button("Save"))
+    assert "Name: Fill this in.\nEmail: Fill this in." in page.texts()
+    retype(name, "Ada")
+    retype(email, "ada@example.org")
+    assert "Who is under 18 needs a guardian." in page.texts()
+    retype(guardian, "Annabella")
+    click(page.button("Add a phone"))
+    (phone,) = (one for one in page.live.findChildren(QLineEdit) if one.placeholderText() == "Number")
+    qtbot.waitUntil(phone.isVisible)
+    retype(phone, "1234")
+    click(page.button("Save"))
+    qtbot.waitUntil(lambda: "Somebody else has this address." in page.texts())
+    assert email.property("invalid")
+    retype(email, "ada@example.com")
+    click(page.button("Save"))
+    qtbot.waitUntil(lambda: "Nothing to save" in page.texts())
+    retype(name, "Augusta")
+    click(page.button("Reset"))
+    assert name.text() == "Ada"
 
 
 def items(item: QQuickItem) -> Iterator[QQuickItem]:

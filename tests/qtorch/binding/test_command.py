@@ -24,6 +24,7 @@ from qtorch import (
     JobFailureEvent,
     JobHandle,
     JobTimeoutError,
+    combine,
 )
 
 if TYPE_CHECKING:
@@ -480,22 +481,31 @@ def test_a_command_of_an_orchestrator_goes_with_it_without_the_collector(worksho
     gc.enable()
 
 
-def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_when_it_is_dropped(
+def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_without_the_collector(
     qtorch_runtime: TestRuntime,
 ) -> None:
     class Own(FormOrchestrator):
         def __init__(self) -> None:
             super().__init__(FormState())
-            self.save = Command(self._save, can=self.select(lambda s: s.is_dirty), parent=self)
+            dirty = self.select(lambda s: s.is_dirty)
+            idle = self.running().map(lambda is_running: not is_running)
+            self.save = Command(self._save, can=dirty, parent=self)
+            self.send = Command(self._save, can=combine(dirty, idle, lambda a, b: a and b), parent=self)
 
         def _save(self) -> str:
             return "saved"
 
+    gc.collect()
+    gc.disable()
     own = Own()
+    own.update(is_dirty=False)
+    assert (own.save.enabled, own.send.enabled) == (False, False)
+    own.update(is_dirty=True)
+    assert (own.save.enabled, own.send.enabled) == (True, True)
     died = weakref.ref(own)
     del own
-    gc.collect()
     assert died() is None
+    gc.enable()
 
 
 def test_a_method_of_qt_itself_of_its_parent_can_be_a_command_and_keeps_nobody_alive(

@@ -227,7 +227,7 @@ def test_the_summary_names_each_field_by_its_title_in_the_order_of_the_model(
     assert form.summary.splitlines() == [
         "First stop: Fill this in.",
         "Home, Street: Fill this in.",
-        "Home, Zip: Use the expected format.",
+        "Home, Zip: Fill this in.",
         "Number of days: Fill this in.",
     ]
 
