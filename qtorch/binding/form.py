@@ -207,6 +207,7 @@ class _Submit(Command):
         self._form = core
 
     def _may_begin(self) -> bool:
+        self._form.flush()  # before can= is asked: it may be about what waits
         return super()._may_begin() and self._form.ask()
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

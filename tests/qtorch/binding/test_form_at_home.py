@@ -29,6 +29,7 @@ from qtorch.binding.form import Form
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from qtorch.testing import FakeClock
     from qtorch.testing.hygiene import TestRuntime
 
 
@@ -116,6 +117,25 @@ def test_a_submit_right_after_an_edit_in_a_hook_is_allowed_by_what_is_there_now(
         form.field(lambda p: p.name).set("Anna")
         form.submit.trigger()
     assert [person.name for person in given] == ["Anna"]
+
+
+def test_what_waits_in_a_widget_decides_whether_a_submit_is_allowed(
+    qtorch_runtime: TestRuntime, qtorch_clock: FakeClock, qtbot: QtBot
+) -> None:
+    name = QLineEdit()
+    qtbot.addWidget(name)
+    form = Form(Person, can=lambda s: s.is_dirty)
+    form.load(ANN)
+    bind_two_way(name, form.field(lambda p: p.name), debounce=1)
+    given: list[Person] = []
+    form.submit.finished.connect(given.append)
+    name.setText("Anna")
+    form.submit.trigger()
+    assert [person.name for person in given] == ["Anna"]
+    form.field(lambda p: p.name).set("Bo")
+    name.setText("Anna")  # as it is stored
+    form.submit.trigger()
+    assert len(given) == 1
 
 
 def test_a_submit_that_is_not_allowed_shows_nothing(qtorch_runtime: TestRuntime) -> None:
