@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QSizePolicy, QToolBar, QWidget
 
 from demo_app.app.theme_action import theme_action
 from demo_app.look.icons import icon
-from qtorch import bind, bind_command, combine
+from qtorch import Command, bind, bind_command, combine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from demo_app.app.appearance import Appearance
     from demo_app.app.people import People
     from demo_app.app.picture import Picture
+    from demo_app.app.profile import Profile
     from demo_app.look.theme import Mode
-    from qtorch import Command
 
 _MODES: tuple[tuple[Mode, str], ...] = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 
@@ -34,8 +34,7 @@ class Actions:
         people: People,
         picture: Picture,
         appearance: Appearance,
-        save: Command,
-        revert: Command,
+        profile: Profile,
         refresh: Callable[[], object],
         find: Callable[[], object],
     ) -> None:
@@ -56,19 +55,18 @@ class Actions:
         self.find = action("&Find", standard.Find)
         self.find.triggered.connect(find)
         self.save = action("&Save changes", standard.Save)
-        bind_command(self.save, save)
+        bind_command(self.save, profile.form.submit)
         self.revert = action("&Revert changes")
-        bind_command(self.revert, revert)
+        bind_command(self.revert, profile.revert)
 
         # Esc has two meanings, never both at a time: two enabled actions of one key would both be dead.
         self.cancel = action("&Cancel sending the picture", "Esc")
-        self.cancel.triggered.connect(picture.cancel)
         sends = picture.select(lambda s: bool(s.file))
-        bind(self.cancel, "enabled", sends)
+        bind_command(self.cancel, Command(picture.cancel, can=sends, parent=window))
         self.clear = action("C&lear the search", "Esc")
-        self.clear.triggered.connect(people.clear_query)
         searches = people.select(lambda s: bool(s.query))
-        bind(self.clear, "enabled", combine(searches, sends, lambda searches, sends: searches and not sends))
+        may_clear = combine(searches, sends, lambda searches, sends: searches and not sends)
+        bind_command(self.clear, Command(people.clear_query, can=may_clear, parent=window))
 
         self.theme = theme_action(appearance, window)
         self.modes = QActionGroup(window)

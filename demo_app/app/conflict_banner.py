@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from demo_app.look.banner import Banner
 from demo_app.look.kind import Kind
-from qtorch import bind
+from qtorch import bind, bind_command, combine
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QHBoxLayout
 
-    from demo_app.app.profile import Profile, ProfileState
+    from demo_app.app.profile import Profile
 
 
 class ConflictBanner(Banner):
@@ -24,15 +24,14 @@ class ConflictBanner(Banner):
         self.save_mine = QPushButton("Save mine &anyway", self)
         layout = cast("QHBoxLayout", self.layout())
         layout.insertWidget(layout.indexOf(self.dismiss_button), self.save_mine)
-        self.action_button.clicked.connect(profile.revert)
-        self.save_mine.clicked.connect(profile.save_mine_anyway)
+        bind_command(self.action_button, profile.revert)
+        bind_command(self.save_mine, profile.save_mine_anyway)
         self.dismissed.connect(profile.dismiss_conflict)
-        bind(self, "text", profile.select(_conflict))
-        bind(self.save_mine, "enabled", profile.select(lambda s: not s.faults))
-        bind(self, "visible", profile.select(lambda s: s.theirs is not None))
+        name = profile.select(lambda s: s.stored.name if s.stored is not None else "")
+        bind(self, "text", combine(name, profile.form.select(lambda s: s.conflicts), _words))
+        bind(self, "visible", profile.select(lambda s: s.in_conflict))
 
 
-def _conflict(state: ProfileState) -> str:
-    if state.theirs is None:
-        return ""
-    return f"Somebody else has changed {state.theirs.name} in the meantime. What you typed is still here."
+def _words(name: str, conflicts: tuple[tuple[str, ...], ...]) -> str:
+    both = f" You have both changed: {', '.join(titles[-1] for titles in conflicts)}." if conflicts else ""
+    return f"Somebody else has changed {name} in the meantime. What you typed is still here.{both}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from demo_app.app.faults import ConflictError
 from demo_app.app.jobs import (
     ChangePictureJob,
     ConnectJob,
@@ -109,6 +110,12 @@ def plain_executors(api: Api) -> tuple[BaseExecutor[Any], ...]:
 
     @executes(SavePersonJob)
     async def save(job: SavePersonJob) -> Person:
-        return await api.change(job.base.id, job.draft.request(job.base))
+        try:
+            return await api.change(job.person.id, job.changes)
+        except ConflictError as conflict:
+            wanted = job.changes.model_dump(exclude={"version"}, exclude_none=True)
+            if conflict.current.model_dump(include=set(wanted)) != wanted:
+                raise
+            return conflict.current  # ours was stored, and only the answer to it got lost
 
     return search, fetch, save

@@ -58,9 +58,6 @@ class FormField(QWidget, Generic[E]):
         if isinstance(edit, QLineEdit):
             edit.textChanged.connect(self._show_beginning)
         bind_two_way(edit, field)
-        bind(edit, "accessibleDescription", fault)
-        edit.setProperty("invalid", False)
-        bind(edit, "invalid", fault.map(bool))
         bind(self.message, "text", fault)
         bind(self.message, "visible", fault.map(bool))
 

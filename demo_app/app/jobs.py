@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from PySide6.QtGui import QImage
 
-from demo_app.app.draft import Draft
 from demo_app.app.faults import NOT_DONE, PASSING
-from demo_app.server.models import PeoplePage, PeopleQuery, Person
+from demo_app.server.models import PeoplePage, PeopleQuery, Person, PersonChanges
 from qtorch import BaseEvent, BaseJob, BaseState, CachePolicy, JobOptions, RetryPolicy
 
 _READING = RetryPolicy(max_retries=3, base_delay=0.25, jitter=0.2, retry_on=PASSING)
@@ -67,12 +66,12 @@ class FetchPersonJob(BaseJob[FetchedPerson]):
 
 
 class SavePersonJob(BaseJob[Person]):
-    """Store what ``draft`` changes in ``base``, if that is still what the server has."""
+    """Store ``changes`` of ``person``, if the server has no newer version than the one that they name."""
 
     default_options = JobOptions(timeout=15.0, retry=_WRITING)
 
-    base: Person
-    draft: Draft
+    person: Person
+    changes: PersonChanges
 
 
 class LoadPictureJob(BaseJob[QImage]):

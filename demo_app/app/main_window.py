@@ -20,7 +20,7 @@ from demo_app.app.profile_pane import ProfilePane
 from demo_app.app.unsaved import UnsavedQuestion
 from demo_app.look.banner import Banner
 from demo_app.look.toast import Toast
-from qtorch import Command, bind
+from qtorch import bind
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent
@@ -47,11 +47,9 @@ class MainWindow(QMainWindow):
         self.orchestrators = own = orchestrators
         self._settings = settings
         self._picture_folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        save = Command(own.profile.save, can=own.profile.select(lambda s: s.can_save), parent=self)
-        revert = Command(own.profile.revert, can=own.profile.select(lambda s: s.is_dirty), parent=self)
         central = QWidget(self)
         self.people = PeoplePane(own.connection, own.people, own.pictures, own.profile, central)
-        self.profile = ProfilePane(own.profile, own.picture, own.pictures, save, revert, central)
+        self.profile = ProfilePane(own.profile, own.picture, own.pictures, central)
         self.conflict = ConflictBanner(own.profile, central)
         self.banner = Banner(action="Retr&y", parent=central)
         body = QWidget(central)
@@ -78,8 +76,7 @@ class MainWindow(QMainWindow):
             people=own.people,
             picture=own.picture,
             appearance=own.appearance,
-            save=save,
-            revert=revert,
+            profile=own.profile,
             refresh=self._refresh,
             find=self._find,
         )

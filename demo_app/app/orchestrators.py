@@ -11,7 +11,7 @@ from demo_app.app.connection import Connection, ConnectionState
 from demo_app.app.people import People
 from demo_app.app.picture import Picture, PictureState
 from demo_app.app.pictures import Pictures
-from demo_app.app.profile import Profile, ProfileState
+from demo_app.app.profile import Profile
 
 if TYPE_CHECKING:
     from demo_app.look.theme import Theme
@@ -36,7 +36,7 @@ class Orchestrators:
         return cls(
             connection=Connection(ConnectionState(), runtime=runtime),
             people=People(runtime=runtime),
-            profile=Profile(ProfileState(), runtime=runtime),
+            profile=Profile(runtime=runtime),
             picture=Picture(PictureState(), runtime=runtime),
             pictures=Pictures(runtime=runtime),
             activity=Activity(runtime=runtime),

@@ -35,7 +35,7 @@ def most_urgent(connection: Connection, people: People, profile: Profile, pictur
     """Give a source of the problem to show: without a server nothing else counts, and then what was being typed."""
     return combine(
         connection.select(lambda s: Problem(s.problem, connection.find_server, connection.dismiss)),
-        profile.select(lambda s: Problem(s.save_problem, profile.save, profile.dismiss_problems)),
+        profile.select(lambda s: Problem(s.save_problem, profile.form.submit, profile.dismiss_problems)),
         picture.select(lambda s: Problem(s.problem, picture.retry if s.failed else None, picture.dismiss)),
         profile.select(lambda s: Problem(s.fetch_problem, profile.reload, profile.dismiss_problems)),
         people.select(lambda s: Problem(s.problem, people.reload, people.dismiss)),

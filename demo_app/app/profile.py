@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pydantic import computed_field
-
-from demo_app.app.draft import Draft
-from demo_app.app.faults import ConflictError, explain
+from demo_app.app.faults import ConflictError, InvalidFieldsError, explain
 from demo_app.app.jobs import (
     ChangePictureJob,
     ConnectJob,
@@ -19,20 +16,23 @@ from demo_app.app.jobs import (
     person_cache,
     person_key,
 )
-from demo_app.server.models import Person, PersonSummary
+from demo_app.server.models import Person, PersonChanges, PersonSummary
 from qtorch import (
-    DROPPABLE,
     RESTARTABLE,
     BaseOrchestrator,
     BaseState,
+    Command,
+    Form,
     InvalidateCacheJob,
     JobCacheHitEvent,
-    JobCancelledEvent,
     JobFailureEvent,
-    JobHandle,
     JobSuccessEvent,
+    combine,
     on,
 )
+
+if TYPE_CHECKING:
+    from qtorch.ports import DefaultRuntime
 
 
 class Leaving(BaseState):
@@ -61,29 +61,29 @@ class Saved:
 
 
 class ProfileState(BaseState):
-    """One person on their way from the server to the form and back.
+    """One person as the server has them, and what is in the way of saving them or of leaving.
 
     Attributes
     ----------
     chosen
         Who was chosen, as the list knows them; None before anybody is.
     stored
-        The version that the draft began with; None until it is there.
-    draft
-        What the form shows.
+        The newest version that is known; None until it is there.
+    based_on
+        The version that the user knows of. The server is told it with a save, and refuses if it has a newer one.
     cached_at
         When the shown version was fetched, in seconds since 1970, while it comes from the cache; else None.
-    theirs
-        The version that somebody else stored while this one was being edited.
+    in_conflict
+        Whether the user is to decide what becomes of the edits: somebody else has stored a newer version meanwhile.
     leaving
         Set while unsaved changes stand in the way of what the user wants to do next.
     """
 
     chosen: PersonSummary | None = None
     stored: Person | None = None
-    draft: Draft | None = None
+    based_on: int = 0
     cached_at: float | None = None
-    theirs: Person | None = None
+    in_conflict: bool = False
     leaving: Leaving | None = None
     fetch_problem: str = ""
     save_problem: str = ""
@@ -93,27 +93,34 @@ class ProfileState(BaseState):
         """Who is shown, as well as they are known so far."""
         return self.stored or self.chosen
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def faults(self) -> Mapping[str, str]:
-        """What is wrong in the draft, by field."""
-        return self.draft.faults() if self.draft is not None else {}
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def is_dirty(self) -> bool:
-        """Whether there is something to save."""
-        return self.draft is not None and self.stored is not None and bool(self.draft.changes(self.stored))
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def can_save(self) -> bool:
-        """Whether there is something to save that the server would take."""
-        return self.is_dirty and not self.faults
-
 
 class Profile(BaseOrchestrator[ProfileState]):
-    """Fetches, edits and stores one person, and loses nothing that was typed on the way."""
+    """Fetches, edits and stores one person, and loses nothing that was typed on the way.
+
+    Attributes
+    ----------
+    form
+        What is edited. Its ``submit`` saves.
+    revert
+        The command to forget what was typed, and show what the server has.
+    save_mine_anyway
+        The command to store what was typed over what somebody else stored; what was not touched here stays theirs.
+    """
+
+    def __init__(self, *, runtime: DefaultRuntime) -> None:
+        super().__init__(ProfileState(), runtime=runtime)
+        form = self.form = Form(
+            Person, submit=self._save, can=lambda s: s.is_dirty and s.is_valid, runtime=runtime, parent=self
+        )
+        form.changed("is_dirty").connect(self._edited)
+        form.submit.finished.connect(self._saved)
+        self.revert = Command(form.reset, can=form.select(lambda s: s.is_dirty), parent=form)
+        can_save_now = combine(
+            form.select(lambda s: s.is_valid),
+            self.running(SavePersonJob),
+            lambda is_valid, saves: is_valid and not saves,
+        )
+        self.save_mine_anyway = Command(self._save_mine_anyway, can=can_save_now, parent=self)
 
     # -- choosing and leaving --------------------------------------------------------------------------
 
@@ -122,26 +129,27 @@ class Profile(BaseOrchestrator[ProfileState]):
         chosen = self.state.chosen
         if chosen is not None and chosen.id == person.id:
             return
-        if self.state.is_dirty:
+        if self.form.is_dirty:
             self.update(leaving=Leaving(to=person))
         else:
             self._show(person)
 
     def may_close(self) -> bool:
         """Whether nothing would be lost; if not, it is asked for (``leaving``), and ``Left`` may follow."""
-        if self.state.is_dirty and self.state.leaving is None:
+        if self.form.is_dirty and self.state.leaving is None:
             self.update(leaving=Leaving(to=None))
-        return not self.state.is_dirty
+        return not self.form.is_dirty
 
     def save_and_leave(self) -> None:
         """Answer: save first."""
-        if self.state.leaving is not None:
-            self.update(leaving=self.state.leaving.copy_with(saves=True))
-            self.save()
+        leaving = self.state.leaving
+        if leaving is not None:
+            self.update(leaving=leaving.copy_with(saves=True) if self.form.is_valid else None)
+            self.form.submit()
 
     def discard_and_leave(self) -> None:
         """Answer: never mind the changes."""
-        self.revert()
+        self.form.reset()
         self._leave()
 
     def stay(self) -> None:
@@ -161,6 +169,7 @@ class Profile(BaseOrchestrator[ProfileState]):
     # -- fetching --------------------------------------------------------------------------------------
 
     def _show(self, person: PersonSummary) -> None:
+        self.form.clear()
         self.emit(ProfileState(chosen=person))
         self._fetch(person.id)
 
@@ -191,16 +200,25 @@ class Profile(BaseOrchestrator[ProfileState]):
         self.update(fetch_problem=explain(event))
 
     def _take(self, person: Person) -> None:
-        """Take what the server has now, without touching what was typed."""
-        state = self.state
-        if state.chosen is None or state.chosen.id != person.id:
+        """Take what the server has now: what was typed stays, and the rest follows."""
+        if not self._shows(person.id):
             return
-        if state.draft is None or state.stored is None or not state.is_dirty:
-            self.update(stored=person, draft=Draft.of(person), theirs=None)
-        elif Draft.of(person) == Draft.of(state.stored):
-            self.update(stored=person)  # only a new picture, or nothing
-        elif state.theirs is None or state.theirs.version < person.version:
-            self.update(theirs=person)
+        known, based_on = self.state.stored, self.state.based_on
+        is_in_step = known is not None and known.version == based_on and _are_alike_but_for_the_picture(person, known)
+        self.form.load(person)
+        self.update(stored=person)
+        if is_in_step or not self.form.is_dirty:
+            self._settle()
+        else:
+            self.update(in_conflict=True)
+
+    def _shows(self, person_id: int) -> bool:
+        return self.state.chosen is not None and self.state.chosen.id == person_id
+
+    def _settle(self) -> None:
+        """Go on from what the server has now."""
+        if self.state.stored is not None:
+            self.update(based_on=self.state.stored.version, in_conflict=False)
 
     @on(JobSuccessEvent, ChangePictureJob, passive=True)
     def _picture_changed(self, event: JobSuccessEvent[Person]) -> None:
@@ -212,73 +230,55 @@ class Profile(BaseOrchestrator[ProfileState]):
 
     # -- saving ----------------------------------------------------------------------------------------
 
-    def save(self) -> JobHandle[Person] | None:
-        """Store what was typed; give the job, None if there is nothing that can be stored."""
-        state = self.state
-        if state.stored is None or state.draft is None or not state.can_save:
-            self._may_not_leave()
-            return None
+    def _save(self, _: Person) -> SavePersonJob:
+        assert self.state.stored is not None, "else the form would be empty"
         self.update(save_problem="")
-        return self.dispatch(SavePersonJob(base=state.stored, draft=state.draft), policy=DROPPABLE)
+        changes = PersonChanges(version=self.state.based_on, **self.form.changes())
+        return SavePersonJob(person=self.state.stored, changes=changes)
 
-    def revert(self) -> None:
-        """Forget what was typed, and show what the server has."""
-        stored = self.state.theirs or self.state.stored
-        if stored is not None:
-            self.update(stored=stored, draft=Draft.of(stored), theirs=None, save_problem="")
+    def _save_mine_anyway(self) -> None:
+        self._settle()
+        self.form.submit()
 
-    def save_mine_anyway(self) -> None:
-        """Store what was typed over what somebody else stored; fields that were not touched here stay theirs."""
-        state = self.state
-        if state.theirs is not None and state.stored is not None and state.draft is not None:
-            self.update(stored=state.theirs, draft=state.draft.moved(state.stored, state.theirs), theirs=None)
-            self.save()
+    def _edited(self, is_dirty: bool) -> None:
+        if not is_dirty:
+            self._settle()
+            self.update(save_problem="")
 
     def dismiss_conflict(self) -> None:
         """Say no more of the conflict until the next try to save."""
-        self.update(theirs=None)
+        self.update(in_conflict=False)
 
     def dismiss_problems(self) -> None:
         """Say no more of what went wrong."""
         self.update(fetch_problem="", save_problem="")
 
-    @on(JobSuccessEvent, SavePersonJob)
-    def _saved(self, event: JobSuccessEvent[Person]) -> None:
-        assert isinstance(event.job, SavePersonJob)
-        self._stored(event.job.draft, event.data)
-
-    def _stored(self, sent: Draft, person: Person) -> None:
+    def _saved(self, person: Person) -> None:
+        """Go on after the form has taken what was stored."""
         self.dispatch(InvalidateCacheJob(key=person_key(person.id)))
         self.effect.emit(Saved(name=person.name))
-        state = self.state
-        if state.chosen is None or state.chosen.id != person.id or state.draft is None:
-            return
-        self.update(stored=person, draft=state.draft.after_saving(sent, person), theirs=None, save_problem="")
-        if not self.state.is_dirty:
+        if self._shows(person.id):
+            self.update(stored=person)
+            self._settle()
+        if not self.form.is_dirty:
             self._leave()
         elif self.state.leaving is not None and self.state.leaving.saves:
-            self.save()  # what was typed while the rest was on its way
+            self.form.submit()  # what could not be sent while the rest was on its way
 
     @on(JobFailureEvent, SavePersonJob)
     def _not_saved(self, event: JobFailureEvent) -> None:
         assert isinstance(event.job, SavePersonJob)
-        job, error = event.job, event.error
+        person, error = event.job.person, event.error
         if isinstance(error, ConflictError):
-            self.dispatch(InvalidateCacheJob(key=person_key(job.base.id)))
-            if not job.draft.moved(job.base, error.current).changes(error.current):
-                # Ours was stored, and only the answer to it got lost.
-                self._stored(job.draft, error.current)
-                return
+            self.dispatch(InvalidateCacheJob(key=person_key(person.id)))
             self._take(error.current)
         else:
-            self.update(save_problem=f"{job.base.name} was not saved. {explain(event)}")
-        self._may_not_leave()
-
-    @on(JobCancelledEvent, SavePersonJob)
-    def _save_cancelled(self, event: JobCancelledEvent) -> None:
-        if event.reason != "dropped":
-            self._may_not_leave()
-
-    def _may_not_leave(self) -> None:
+            self.update(save_problem=f"{person.name} was not saved. {explain(event)}")
+        if isinstance(error, InvalidFieldsError) and self._shows(person.id):
+            self.form.refuse(error.fields)
         if self.state.leaving is not None and self.state.leaving.saves:
             self.update(leaving=None)
+
+
+def _are_alike_but_for_the_picture(one: Person, other: Person) -> bool:
+    return one == other.model_copy(update={"avatar": one.avatar, "version": one.version})

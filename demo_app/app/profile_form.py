@@ -1,8 +1,8 @@
-"""The form: every field bound both ways to the draft."""
+"""The form: every field of a person that can be edited, bound both ways."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
 from demo_app.app.form_field import E, FormField, field_label
 from demo_app.look.icons import icon
 from demo_app.server.models import ROLES
-from qtorch import bind_command, bind_two_way
+from qtorch import bind, bind_command, bind_two_way
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from demo_app.app.profile import Profile
-    from qtorch import Command, Field
+    from demo_app.server.models import Person
 
 
 class BioEdit(QPlainTextEdit):
@@ -45,31 +47,27 @@ class BioEdit(QPlainTextEdit):
 
 
 class ProfileForm(QFrame):
-    """Shows the draft of a profile and takes what is typed.
+    """Shows the form of a profile and takes what is typed.
 
     Parameters
     ----------
-    save, revert
-        What its buttons do.
     saving
         Is shown while the saving takes noticeable time.
     """
 
-    def __init__(self, profile: Profile, save: Command, revert: Command, saving: QWidget, parent: QWidget) -> None:
+    def __init__(self, profile: Profile, saving: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
         self.setProperty("panel", "card")
+        form = profile.form
 
-        def text_field(label: str, edit: E, name: str) -> FormField[E]:
-            fault = profile.select(lambda s: s.faults.get(name, ""))
-            return FormField(label, edit, _draft(profile, name), fault, self)
+        def text_field(label: str, edit: E, path: Callable[[Person], str]) -> FormField[E]:
+            return FormField(label, edit, form.field(path), form.error(path), self)
 
-        self.name = text_field("&Name", QLineEdit(), "name")
-        self.email = text_field("E-&mail", QLineEdit(), "email")
-        self.title = text_field("&Title", QLineEdit(), "title")
-        self.bio = text_field("&Bio", BioEdit(), "bio")
+        self.name = text_field("&Name", QLineEdit(), lambda p: p.name)
+        self.email = text_field("E-&mail", QLineEdit(), lambda p: p.email)
+        self.title = text_field("&Title", QLineEdit(), lambda p: p.title)
+        self.bio = text_field("&Bio", BioEdit(), lambda p: p.bio)
         self.role = QComboBox(self)
-        for role in ROLES:
-            self.role.addItem(role.capitalize(), role)
         self.role.setAccessibleName("Role")
         self.mentions = QCheckBox("E-mail about menti&ons", self)
         self.public = QCheckBox("P&ublic profile", self)
@@ -106,20 +104,24 @@ class ProfileForm(QFrame):
         layout.addLayout(checks, len(rows), 1)
         layout.addLayout(buttons, len(rows) + 1, 1)
 
-        bind_two_way(self.role, _draft(profile, "role"))
-        bind_two_way(self.mentions, _draft(profile, "mentions"))
-        bind_two_way(self.public, _draft(profile, "public"))
-        bind_command(self.save, save, busy=saving)
-        bind_command(self.revert, revert)
+        bind_two_way(self.role, form.field(lambda p: p.role), items=[(role.capitalize(), role) for role in ROLES])
+        bind_two_way(self.mentions, form.field(lambda p: p.mentions))
+        bind_two_way(self.public, form.field(lambda p: p.public))
+        is_there = profile.select(lambda s: s.stored is not None)
+        for field in self.fields:
+            bind(field, "enabled", is_there)
+        bind_command(self.save, form.submit, busy=saving)
+        bind_command(self.revert, profile.revert)
         for line in (self.name, self.email, self.title):
-            line.edit.returnPressed.connect(save.trigger)
+            line.edit.returnPressed.connect(form.submit.trigger)
+
+    @property
+    def fields(self) -> tuple[QWidget, ...]:
+        """Everything in it that can be edited, in reading order."""
+        texts = (self.name.edit, self.email.edit, self.title.edit)
+        return (*texts, self.role, self.bio.edit, self.mentions, self.public)
 
     @property
     def editors(self) -> tuple[QWidget, ...]:
         """Everything in it that takes the focus, in reading order."""
-        fields = (self.name.edit, self.email.edit, self.title.edit, self.role, self.bio.edit)
-        return (*fields, self.mentions, self.public, self.revert, self.save)
-
-
-def _draft(profile: Profile, name: str) -> Field[Any]:
-    return profile.field(lambda s: getattr(s.draft, name))
+        return (*self.fields, self.revert, self.save)

@@ -80,7 +80,7 @@ class ProfileHeader(QWidget):
         shown = profile.select(lambda s: s.shown)
         bind(self.name, "text", shown.map(lambda person: person.name if person else ""))
         bind(self.about, "text", profile.select(_about))
-        is_dirty, saves = profile.select(lambda s: s.is_dirty), profile.running(SavePersonJob)
+        is_dirty, saves = profile.form.select(lambda s: s.is_dirty), profile.running(SavePersonJob)
         bind(self.unsaved, "visible", combine(is_dirty, saves, lambda is_dirty, saves: is_dirty and not saves))
         bind(self.cached, "text", profile.select(lambda s: s.cached_at), to=_cached)
         bind(self.cached, "visible", profile.select(lambda s: s.cached_at is not None))

@@ -17,20 +17,17 @@ if TYPE_CHECKING:
     from demo_app.app.picture import Picture
     from demo_app.app.pictures import Pictures
     from demo_app.app.profile import Profile
-    from qtorch import Command
 
 
 class ProfilePane(QStackedWidget):
     """One person, in a scroll area: a small window shows a part of them rather than squeezing all."""
 
-    def __init__(
-        self, profile: Profile, picture: Picture, pictures: Pictures, save: Command, revert: Command, parent: QWidget
-    ) -> None:
+    def __init__(self, profile: Profile, picture: Picture, pictures: Pictures, parent: QWidget) -> None:
         super().__init__(parent)
         page = QWidget(self)
         self.header = ProfileHeader(profile, pictures, page)
         self.upload = UploadRow(picture, page)
-        self.form = ProfileForm(profile, save, revert, self.header.saving, page)
+        self.form = ProfileForm(profile, self.header.saving, page)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(14)

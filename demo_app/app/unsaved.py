@@ -39,8 +39,8 @@ class UnsavedQuestion(QObject):
             self._open()
 
     def _open(self) -> None:
-        profile, state = self._profile, self._profile.state
-        name = state.shown.name if state.shown is not None else "this person"
+        profile, shown = self._profile, self._profile.state.shown
+        name = shown.name if shown is not None else "this person"
         box = self._box = QMessageBox(
             QMessageBox.Icon.Question, "Unsaved changes", f"Save the changes of {name}?", _NO_BUTTONS, self._window
         )
@@ -55,7 +55,7 @@ class UnsavedQuestion(QObject):
 
         add("&Discard", _Role.DestructiveRole, profile.discard_and_leave)
         stay = add("&Cancel", _Role.RejectRole, profile.stay)
-        if state.can_save:
+        if profile.form.is_valid:
             box.setDefaultButton(add("&Save", _Role.AcceptRole, profile.save_and_leave))
             box.setInformativeText("Without saving they are lost.")
         else:

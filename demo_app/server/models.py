@@ -98,12 +98,12 @@ class Person(BaseModel):
 
     id: int = Field(ge=1)
     name: Name
-    email: Email
+    email: Email = Field(title="E-mail")
     title: Title
     role: Role
     bio: Bio
-    mentions: bool
-    public: bool
+    mentions: bool = Field(title="E-mail about mentions")
+    public: bool = Field(title="Public profile")
     member_since: int
     version: int = Field(default=1, ge=1)
     avatar: str | None = None

@@ -17,6 +17,7 @@ from qtorch.binding.followed_job import FollowedJob
 from qtorch.binding.home import Home
 from qtorch.binding.permission import Permission
 from qtorch.binding.places import refuse_closed
+from qtorch.binding.weak_call import held_for
 from qtorch.execution.handle import JobHandle
 from qtorch.job.base_job import BaseJob
 from qtorch.job.options import CONCURRENT, DROPPABLE, KEEP_LATEST, RESTARTABLE, SEQUENTIAL, LanePolicy
@@ -101,13 +102,8 @@ class Command(QObject):
         if not callable(function):
             raise TypeError(f"Command takes a function, not {function!r}; write Command(self.save), without brackets")
         self._label = f"Command {name_of(function)}"
-        owner = getattr(function, "__self__", None)
-        self._home = Home(owner, parent)
-        # A child that holds a method of its parent would keep the parent alive for ever.
-        is_parents = parent is not None and owner is parent
-        self._function: Callable[[], Callable[..., Any] | None] = (
-            weakref.WeakMethod(function) if is_parents else _Strong(function)
-        )
+        self._home = Home(getattr(function, "__self__", None), parent)
+        self._function = held_for(parent, function)
         self._policy = LanePolicy(policy or DROPPABLE)
         self._jobs: dict[FollowedJob, None] = {}
         self._latest: FollowedJob | None = None
@@ -184,9 +180,7 @@ class Command(QObject):
         Connected to ``clicked`` or ``triggered`` it gets no arguments. QML may give up to three; its arrays and
         objects become lists and dicts.
         """
-        if self._can is not None:
-            self._can()  # a change of the state may wait to be told
-        if not self._get_enabled():
+        if not self._may_begin():
             return
         args = tuple(map(from_qml, args))  # now: what waits must not need the engine it came from
         if self._policy in (SEQUENTIAL, KEEP_LATEST) and (self._is_calling or self._get_running()):
@@ -197,6 +191,11 @@ class Command(QObject):
         elif not self._is_calling or self._policy is CONCURRENT:
             self._begin(args, kwargs)
             self._begin_waiting()
+
+    def _may_begin(self) -> bool:
+        if self._can is not None:
+            self._can()  # a change of the state may wait to be told
+        return self._get_enabled()
 
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         function = self._function()
@@ -315,18 +314,6 @@ def home_of(command: Command) -> Home:
     """Give where ``command`` is at home, to its widgets."""
     home: Home = vars(command)["_home"]
     return home
-
-
-class _Strong:
-    """What a weak reference to a function is for one that is held."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-
-    def __call__(self) -> Callable[..., Any]:
-        return self._function
 
 
 def _end(can: weakref.ref[Permission], *_: object) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from pydantic import BaseModel, RootModel
-from PySide6.QtCore import Slot
 
 from qtorch.binding.command import Command
 from qtorch.binding.form_core import FormCore
@@ -42,7 +41,8 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         The class of the model. The form begins with its defaults and nothing else; see :meth:`load`.
     submit
         Called by the command :attr:`submit` with the model, when that is valid; what it returns is the work, as for
-        any :class:`Command`, such as a job. None: to submit is all, and ``form.submit.finished`` has the model.
+        any :class:`Command`, such as a job: one of the orchestrator's whose method this is, else one of the form's.
+        None: to submit is all, and ``form.submit.finished`` has the model.
     can
         Of the form's state: when submit is enabled at all, such as ``lambda s: s.is_dirty``.
     messages
@@ -95,10 +95,9 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         super().__init__(FormState[M].of(draft), runtime=runtime, parent=parent)
         self._form = core
         self._fields: FormPart[M] = FormPart(core, (), (model,))
-        self._submitted = submit
         core.attach(self)
         self._core.observe("draft", core.news)
-        self.submit = _Submit(self._send, can=None if can is None else self.select(can), parent=self)
+        self.submit = _Submit(core, submit or _itself, None if can is None else self.select(can), self)
         self.submit.finished.connect(self._stored)
 
     # -- its fields ---------------------------------------------------------------------------------------------------
@@ -166,6 +165,10 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         """Go back to what was loaded, with nothing marked."""
         self._form.reset()
 
+    def clear(self) -> None:
+        """Forget what was loaded as well: the form is as it began, such as while no record is chosen."""
+        self._form.clear()
+
     def changes(self, *, mode: Literal["python", "json"] = "python", by_alias: bool = False) -> dict[str, Any]:
         """Give only what differs from what was loaded, as ``model_dump`` gives it; a list of models as a whole.
 
@@ -176,7 +179,12 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         """
         return self._form.changes(mode, by_alias)
 
-    def refuse(self, messages: Mapping[str | tuple[str | int, ...], str]) -> None:
+    # A Mapping is invariant in its keys: a server's dict[str, str] is none of the mixed ones.
+    @overload
+    def refuse(self, messages: Mapping[str | tuple[str | int, ...], str]) -> None: ...
+    @overload
+    def refuse(self, messages: Mapping[str, str] | Mapping[tuple[str | int, ...], str]) -> None: ...
+    def refuse(self, messages: Mapping[Any, str]) -> None:
         """Show what the server says of fields, each until it is edited, all until the next submit.
 
         Parameters
@@ -187,32 +195,27 @@ class Form(BaseOrchestrator[FormState[M]], Generic[M]):
         """
         self._form.refuse(messages)
 
-    # -- submitting ---------------------------------------------------------------------------------------------------
-
-    def _send(self) -> object:
-        value: Any = self._form.send()
-        return value if self._submitted is None else self._submitted(value)
-
     def _stored(self, result: object) -> None:
         self._form.stored(result)
 
 
 class _Submit(Command):
-    """Asks the form first."""
+    """Asks the form first, and begins with what is in it."""
 
-    @Slot()
-    def trigger(self, *args: Any, **kwargs: Any) -> None:
-        form = self.parent()
-        if self.enabled and form is not None and _core_of(form).ask():
-            super().trigger(*args, **kwargs)
+    def __init__(self, core: FormCore, function: Callable[..., object], can: Source[Any] | None, form: QObject) -> None:
+        super().__init__(function, can=can, parent=form)
+        self._form = core
 
-    __call__ = trigger
+    def _may_begin(self) -> bool:
+        self._form.flush()  # before can= is asked: it may be about what waits
+        return super()._may_begin() and self._form.ask()
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super()._begin((self._form.send(), *args), kwargs)
 
 
-def _core_of(form: QObject) -> FormCore:
-    """Give what a form does, to its command."""
-    core: FormCore = vars(form)["_form"]
-    return core
+def _itself(value: object) -> object:
+    return value
 
 
 def _refuse_unfit(model: object) -> None:

@@ -103,6 +103,12 @@ class FormCore:
             self.sent = merged(self.sent, old.base, new.base, set()) if keep_edits else None
         self._become(new)
 
+    def clear(self) -> None:
+        """Forget what was loaded too."""
+        self._refuse_other_threads()
+        self.sent = None
+        self._become(FormDraft.of(Part.empty(self.rules.model), self.rules))
+
     def reset(self) -> None:
         """Forget what was edited."""
         self._refuse_other_threads()
@@ -130,10 +136,13 @@ class FormCore:
 
     # -- submitting ---------------------------------------------------------------------------------------------------
 
-    def ask(self) -> bool:
-        """Give whether the form may be submitted; if not, show everything that is wrong."""
+    def flush(self) -> None:
+        """Write every edit that waits in a widget."""
         self._refuse_other_threads()
         self.widgets.flush()
+
+    def ask(self) -> bool:
+        """Give whether the form may be submitted; if not, show everything that is wrong."""
         draft = self.draft
         is_valid = draft.verdict.value is not None
         self._become(replace(draft, is_asked=not is_valid, refusals={}))

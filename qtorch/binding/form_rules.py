@@ -54,7 +54,7 @@ class Rules:
         try:
             value = self.model.model_validate(input_of(tree))
         except ValidationError as error:
-            for fault in error.errors(include_url=False):
+            for fault in error.errors():
                 place = place_of(tree, fault["loc"])
                 # Of a field whose content could not even be parsed, that is what there is to say.
                 if place is not None and place not in errors:

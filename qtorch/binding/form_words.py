@@ -38,6 +38,8 @@ _BY_TYPE = {kind: words for words, kinds in _WORDS for kind in kinds}
 def words_of(fault: Mapping[str, Any]) -> str:
     """Give the words for one of the errors of a ValidationError; what was typed, maybe a secret, is never in them."""
     kind, context = fault["type"], fault.get("ctx", {})
+    if "url" not in fault:  # the program's own PydanticCustomError, which may be called like one of pydantic's
+        return own_words(fault)
     if fault.get("input") == "" and kind in ("string_too_short", "string_pattern_mismatch"):
         return "Fill this in."
     if kind == "string_too_short":

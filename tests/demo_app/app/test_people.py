@@ -9,7 +9,7 @@ import pytest
 from demo_app.app.connection import Connection, ConnectionState
 from demo_app.app.jobs import SearchPeopleJob
 from demo_app.app.people import PAGE, People, count_text
-from demo_app.app.profile import Profile, ProfileState
+from demo_app.app.profile import Profile
 from qtorch import EventLog, JobCancelledEvent, JobRetryingEvent, Runtime
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_what_the_profile_fetches_is_shown_in_the_list(
 ) -> None:
     chosen = people.state.rows[3]
     server.patch(chosen.id, name="Renamed Elsewhere")
-    profile = Profile(ProfileState(), runtime=runtime)
+    profile = Profile(runtime=runtime)
     profile.choose(chosen)
     until(lambda: people.state.rows[3].name == "Renamed Elsewhere")
     until(lambda: not profile.has_active_jobs)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from demo_app.app.draft import Draft
 from demo_app.app.jobs import SavePersonJob, person_key
-from demo_app.app.profile import Leaving, Left, Profile, ProfileState, Saved
+from demo_app.app.profile import Leaving, Left, Profile, Saved
 from demo_app.server.models import PersonSummary
 from qtorch import MISSING, Runtime
 
@@ -26,7 +25,7 @@ def summary(server: RunningServer, person_id: int) -> PersonSummary:
 @pytest.fixture
 def profile(runtime: Runtime, server: RunningServer, until: Until, me: int) -> Profile:
     """The profile of ``me``, who has come."""
-    profile = Profile(ProfileState(), runtime=runtime)
+    profile = Profile(runtime=runtime)
     profile.choose(summary(server, me))
     until(lambda: profile.state.stored is not None)
     return profile
@@ -35,7 +34,12 @@ def profile(runtime: Runtime, server: RunningServer, until: Until, me: int) -> P
 def type_(profile: Profile, **values: Any) -> None:
     """Type into fields of the form."""
     for name, value in values.items():
-        profile.field(lambda s, name=name: getattr(s.draft, name)).set(value)
+        profile.form.field(lambda p, name=name: getattr(p, name)).set(value)
+
+
+def typed(profile: Profile, name: str) -> object:
+    """What stands in a field of the form."""
+    return profile.form.field(lambda p: getattr(p, name)).get()
 
 
 def effects_of(profile: Profile) -> list[object]:
@@ -55,10 +59,10 @@ def stored(profile: Profile) -> dict[str, Any]:
 def test_who_is_chosen_is_known_at_once_and_wholly_when_the_server_has_answered(
     runtime: Runtime, server: RunningServer, until: Until, me: int
 ) -> None:
-    profile = Profile(ProfileState(), runtime=runtime)
+    profile = Profile(runtime=runtime)
     profile.choose(summary(server, me))
     assert profile.state.shown == summary(server, me)
-    assert profile.state.draft is None
+    assert typed(profile, "name") == ""
     until(lambda: profile.state.stored is not None)
     assert stored(profile) == server.person(me)
 
@@ -106,9 +110,8 @@ def test_a_refresh_does_not_touch_what_is_being_typed(profile: Profile, until: U
     type_(profile, bio="Typed")
     profile.reload()
     until(lambda: not profile.has_active_jobs)
-    assert profile.state.draft is not None
-    assert profile.state.draft.bio == "Typed"
-    assert profile.state.theirs is None
+    assert typed(profile, "bio") == "Typed"
+    assert not profile.state.in_conflict
 
 
 def test_a_refresh_that_brings_changes_of_others_while_typing_is_a_conflict(
@@ -117,25 +120,24 @@ def test_a_refresh_that_brings_changes_of_others_while_typing_is_a_conflict(
     type_(profile, bio="Typed")
     theirs = server.patch(me, title="Theirs")
     profile.reload()
-    until(lambda: profile.state.theirs is not None)
-    assert profile.state.theirs is not None
-    assert profile.state.theirs.model_dump() == theirs
-    assert profile.state.draft is not None
-    assert profile.state.draft.bio == "Typed"
+    until(lambda: profile.state.in_conflict)
+    assert stored(profile) == theirs
+    assert typed(profile, "bio") == "Typed"
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
 
 
 def test_only_changed_and_correct_drafts_can_be_saved(profile: Profile) -> None:
-    assert not profile.state.can_save
+    assert not profile.form.submit.enabled
     type_(profile, email="nobody")
-    assert profile.state.faults == {"email": "Enter an address such as name@example.org"}
-    assert profile.state.is_dirty
-    assert not profile.state.can_save
-    assert profile.save() is None
+    assert profile.form.summary == "E-mail: Enter an address such as name@example.org"
+    assert profile.form.is_dirty
+    assert not profile.form.submit.enabled
+    profile.form.submit()
+    assert not profile.is_job_type_running(SavePersonJob)
     type_(profile, email="some.body@example.org")
-    assert profile.state.can_save
+    assert profile.form.submit.enabled
 
 
 def test_what_was_typed_is_stored_and_no_longer_in_the_cache(
@@ -143,13 +145,12 @@ def test_what_was_typed_is_stored_and_no_longer_in_the_cache(
 ) -> None:
     effects = effects_of(profile)
     type_(profile, name="  New Name ", public=True)
-    profile.save()
-    until(lambda: not profile.has_active_jobs and not profile.state.is_dirty)
+    profile.form.submit()
+    until(lambda: not profile.has_active_jobs and not profile.form.is_dirty)
     assert server.person(me)["name"] == "New Name"
     assert server.person(me)["public"] is True
     assert stored(profile) == server.person(me)
-    assert profile.state.draft is not None
-    assert profile.state.draft.name == "New Name"
+    assert typed(profile, "name") == "New Name"
     assert effects == [Saved("New Name")]
     assert runtime.cache.read(person_key(me)) is MISSING
 
@@ -157,12 +158,11 @@ def test_what_was_typed_is_stored_and_no_longer_in_the_cache(
 def test_what_is_typed_while_saving_stays(profile: Profile, server: RunningServer, until: Until, me: int) -> None:
     server.control(latency=0.2)
     type_(profile, title="Poet")
-    profile.save()
+    profile.form.submit()
     type_(profile, bio="Typed meanwhile")
     until(lambda: not profile.is_job_type_running(SavePersonJob))
-    assert profile.state.draft is not None
-    assert (profile.state.draft.title, profile.state.draft.bio) == ("Poet", "Typed meanwhile")
-    assert profile.state.is_dirty
+    assert (typed(profile, "title"), typed(profile, "bio")) == ("Poet", "Typed meanwhile")
+    assert profile.form.is_dirty
     assert server.person(me)["title"] == "Poet"
 
 
@@ -171,14 +171,13 @@ def test_a_failed_save_is_told_of_and_can_be_repeated(
 ) -> None:
     type_(profile, title="Poet")
     server.control(fail_next=3)
-    profile.save()
+    profile.form.submit()
     until(lambda: profile.state.save_problem != "")
     name = stored(profile)["name"]
     assert profile.state.save_problem == f"{name} was not saved. The server cannot answer just now; try again."
-    assert profile.state.draft is not None
-    assert profile.state.draft.title == "Poet"
-    profile.save()
-    until(lambda: not profile.state.is_dirty)
+    assert typed(profile, "title") == "Poet"
+    profile.form.submit()
+    until(lambda: not profile.form.is_dirty)
     assert profile.state.save_problem == ""
     assert server.person(me)["title"] == "Poet"
 
@@ -188,21 +187,20 @@ def test_a_conflict_keeps_what_was_typed_and_stores_nothing(
 ) -> None:
     theirs = server.patch(me, title="Theirs")
     type_(profile, bio="Mine")
-    profile.save()
-    until(lambda: profile.state.theirs is not None)
-    assert profile.state.draft is not None
-    assert profile.state.draft.bio == "Mine"
+    profile.form.submit()
+    until(lambda: profile.state.in_conflict)
+    assert typed(profile, "bio") == "Mine"
     assert server.person(me) == theirs
 
 
 def test_reloading_theirs_forgets_mine(profile: Profile, server: RunningServer, until: Until, me: int) -> None:
     server.patch(me, title="Theirs")
     type_(profile, bio="Mine")
-    profile.save()
-    until(lambda: profile.state.theirs is not None)
+    profile.form.submit()
+    until(lambda: profile.state.in_conflict)
     profile.revert()
-    assert profile.state.theirs is None
-    assert not profile.state.is_dirty
+    assert not profile.state.in_conflict
+    assert not profile.form.is_dirty
     assert stored(profile) == server.person(me)
 
 
@@ -211,10 +209,10 @@ def test_saving_mine_anyway_keeps_what_they_changed_elsewhere(
 ) -> None:
     server.patch(me, title="Theirs", bio="Theirs")
     type_(profile, bio="Mine")
-    profile.save()
-    until(lambda: profile.state.theirs is not None)
+    profile.form.submit()
+    until(lambda: profile.state.in_conflict)
     profile.save_mine_anyway()
-    until(lambda: not profile.state.is_dirty)
+    until(lambda: not profile.form.is_dirty)
     assert (server.person(me)["title"], server.person(me)["bio"]) == ("Theirs", "Mine")
 
 
@@ -224,9 +222,9 @@ def test_a_change_that_was_stored_although_its_answer_got_lost_is_no_conflict(
     effects = effects_of(profile)
     type_(profile, bio="Mine")
     server.patch(me, bio="Mine")  # what the server did before the connection broke
-    profile.save()
-    until(lambda: not profile.state.is_dirty)
-    assert profile.state.theirs is None
+    profile.form.submit()
+    until(lambda: not profile.form.is_dirty)
+    assert not profile.state.in_conflict
     assert len(effects) == 1
 
 
@@ -234,11 +232,11 @@ def test_saving_twice_at_once_saves_once(profile: Profile, server: RunningServer
     version = server.person(me)["version"]
     server.control(latency=0.1)
     type_(profile, title="Poet")
-    profile.save()
-    profile.save()
+    profile.form.submit()
+    profile.form.submit()
     until(lambda: not profile.has_active_jobs)
     assert server.person(me)["version"] == version + 1
-    assert profile.state.theirs is None
+    assert not profile.state.in_conflict
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------------
@@ -254,8 +252,7 @@ def test_unsaved_changes_are_asked_about_before_another_person_is_shown(
     assert stored(profile)["id"] == me
     profile.stay()
     assert profile.state.leaving is None
-    assert profile.state.draft is not None
-    assert profile.state.draft.bio == "Mine"
+    assert typed(profile, "bio") == "Mine"
 
 
 def test_discarding_goes_on_to_the_other_person(profile: Profile, server: RunningServer, until: Until, me: int) -> None:
@@ -282,7 +279,7 @@ def test_saving_that_fails_stays(profile: Profile, server: RunningServer, until:
     type_(profile, bio="Mine")
     profile.choose(PersonSummary(id=me + 1, name="", email="", role="viewer"))
     profile.save_and_leave()
-    until(lambda: profile.state.theirs is not None)
+    until(lambda: profile.state.in_conflict)
     assert profile.state.leaving is None
     assert stored(profile)["id"] == me
 
@@ -292,7 +289,7 @@ def test_changes_that_were_saved_while_the_question_was_open_are_no_reason_to_st
 ) -> None:
     server.control(latency=0.2)
     type_(profile, bio="Mine")
-    profile.save()
+    profile.form.submit()
     profile.choose(PersonSummary(id=me + 1, name="", email="", role="viewer"))
     assert profile.state.leaving is not None
     until(lambda: profile.state.stored is not None and profile.state.stored.id == me + 1)
@@ -315,10 +312,11 @@ def test_a_save_of_a_person_who_is_no_longer_shown_does_not_disturb_the_one_who_
 ) -> None:
     server.control(latency=0.2)
     type_(profile, bio="Mine")
-    profile.save()
+    profile.form.submit()
     profile.choose(PersonSummary(id=me + 1, name="", email="", role="viewer"))
     profile.discard_and_leave()
     until(lambda: not profile.has_active_jobs)
     assert stored(profile) == server.person(me + 1)
-    assert profile.state.draft == Draft.of(profile.state.stored)  # type: ignore[arg-type]
+    assert profile.form.value == profile.state.stored
+    assert not profile.form.is_dirty
     assert server.person(me)["bio"] == "Mine"

@@ -53,15 +53,3 @@ def test_help_lists_the_options() -> None:
     assert result.returncode == 0
     for option in ("--api-url", "--db", "--theme", "--tour", "--latency", "--fail-rate"):
         assert option in result.stdout
-
-
-def test_widgets_are_changed_by_bindings_only() -> None:
-    """State reaches widgets in one way: whoever sets a text by hand shows what the state does not know of."""
-    by_hand = [
-        f"{file.name}:{number}: {line.strip()}"
-        for file in sorted((ROOT / "demo_app" / "app").glob("*.py"))
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
-        for call in ("setText(", "setEnabled(", "setVisible(", "blockSignals(")
-        if call in line
-    ]
-    assert by_hand == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from qtorch import (
     CONCURRENT,
@@ -506,6 +506,25 @@ def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_without_the_
     del own
     assert died() is None
     gc.enable()
+
+
+def test_a_method_of_qt_itself_of_its_parent_can_be_a_command_and_keeps_nobody_alive(
+    qtorch_runtime: TestRuntime,
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        window = QWidget()
+        window.show()
+        command = Command(window.close, parent=QObject(window))
+        command.trigger()
+        assert not window.isVisible()
+        died = weakref.ref(window)
+        shiboken6.delete(window)
+        del window
+        assert died() is None
+    finally:
+        gc.enable()
 
 
 def test_a_command_that_dies_while_its_job_runs_hears_nothing_more(

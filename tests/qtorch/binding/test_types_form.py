@@ -63,3 +63,12 @@ def test_rows_have_the_type_of_the_models_in_the_list(form: Form[Person]) -> Non
     assert_type(form.rows(lambda p: p.spare), FormRows[Phone])
     assert_type(phones.items, Source[tuple[FormRow[Phone], ...]])
     assert_type(phones.append().field(lambda phone: phone.number), Field[str])
+
+
+def test_refusals_are_taken_as_servers_give_them() -> None:
+    def check(form: Form[Person], by_name: dict[str, str], by_place: dict[tuple[int | str, ...], str]) -> None:
+        form.refuse(by_name)
+        form.refuse(by_place)
+        form.refuse({"name": "is taken", ("phones", 1): "is not in use", (): "The offer has ended."})
+
+    assert callable(check)
