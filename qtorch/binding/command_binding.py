@@ -5,10 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import shiboken6
 from PySide6.QtCore import QObject, SignalInstance, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QProgressBar, QWidget
 
 from qtorch.binding.busy import BusyIndicator
@@ -16,25 +17,27 @@ from qtorch.binding.command import Command, home_of
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.one_way import Binding
 
+Trigger: TypeAlias = QAbstractButton | QAction | QShortcut
+
 
 def bind_command(
-    trigger: QAbstractButton | QAction,
+    trigger: Trigger,
     command: Command,
     *,
-    cancel: QAbstractButton | QAction | None = None,
+    cancel: Trigger | None = None,
     busy: QWidget | None = None,
     progress: QProgressBar | None = None,
 ) -> Binding:
-    """Let a button or action trigger a command, enabled while the command is, for as long as the button lives.
+    """Let a button, action or shortcut trigger a command, enabled while the command is, for as long as it lives.
 
     Parameters
     ----------
     trigger
-        Its click calls ``command.trigger()``. Several triggers may be bound to one command.
+        A click on it, or the keys of a QShortcut, call ``command.trigger()``. Several may be bound to one command.
     command
         Kept alive by the binding.
     cancel
-        A button or action that cancels; enabled while there is something to cancel.
+        One that cancels; enabled while there is something to cancel.
     busy
         A widget shown while the command is at work: from 150 ms on, and then for at least 300 ms.
     progress
@@ -58,9 +61,9 @@ class _CommandBinding(Binding):
 
     def __init__(
         self,
-        trigger: QAbstractButton | QAction,
+        trigger: Trigger,
         command: Command,
-        cancel: QAbstractButton | QAction | None,
+        cancel: Trigger | None,
         busy: QWidget | None,
         progress: QProgressBar | None,
     ) -> None:
@@ -112,7 +115,7 @@ class _CommandBinding(Binding):
             bar.setValue(round(bar.minimum() + progress * (bar.maximum() - bar.minimum())))
 
 
-def _disable(trigger: Callable[[], QAbstractButton | QAction | None], *_: object) -> None:
+def _disable(trigger: Callable[[], Trigger | None], *_: object) -> None:
     button = trigger()
     if button is not None and shiboken6.isValid(button):
         button.setEnabled(False)
@@ -125,9 +128,17 @@ def _refuse_unfit(command: object, buttons: Sequence[object]) -> None:
             f"  Write bind_command(button, Command(function)), and keep the command where its function is."
         )
     for button in buttons:
-        if not isinstance(button, QAbstractButton | QAction):
-            raise TypeError(f"bind_command takes a QAbstractButton or QAction to press, not {name_of_object(button)}")
+        if not isinstance(button, Trigger):
+            raise TypeError(
+                f"bind_command takes a QAbstractButton, QAction or QShortcut to press, not {name_of_object(button)}"
+            )
 
 
-def _pressed(button: QAbstractButton | QAction) -> SignalInstance:
-    return button.clicked if isinstance(button, QAbstractButton) else button.triggered
+def _pressed(trigger: Trigger) -> SignalInstance:
+    match trigger:
+        case QAbstractButton():
+            return trigger.clicked
+        case QAction():
+            return trigger.triggered
+        case QShortcut():
+            return trigger.activated

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QToolButton, QWidget
 
 from qtorch import BaseExecutor, BaseJob, BaseOrchestrator, BaseState, Command, bind_command
 
@@ -97,6 +98,25 @@ def test_an_action_triggers_too_and_both_follow_what_is_allowed(window: Window, 
     window.save.click()
     window.action.trigger()
     assert calls == [(), ()]
+
+
+def test_tool_buttons_and_shortcuts_trigger_too(window: Window, qtorch_runtime: TestRuntime, qtbot: QtBot) -> None:
+    form = FormOrchestrator(FormState(is_dirty=True))
+    calls: list[tuple[object, ...]] = []
+    command = Command(lambda *args: calls.append(args), can=form.select(lambda s: s.is_dirty))
+    tool, shortcut = QToolButton(window), QShortcut(QKeySequence("Ctrl+S"), window)
+    tool.setCheckable(True)
+    bind_command(tool, command)
+    bind_command(shortcut, command)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    tool.click()
+    QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert calls == [(), ()]
+    form.update(is_dirty=False)
+    assert (tool.isEnabled(), shortcut.isEnabled()) == (False, False)
+    QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert len(calls) == 2
 
 
 def test_a_cancel_button_is_enabled_while_there_is_something_to_cancel(
