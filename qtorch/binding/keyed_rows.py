@@ -8,8 +8,9 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QThread, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from qtorch.binding.affinity import lives_here
 from qtorch.binding.home import Home
 from qtorch.binding.keyed_diff import MOST_MOVES, Insert, Move, Operation, Remove, Reorder, operations
 from qtorch.binding.naming import name_of_object
@@ -155,7 +156,7 @@ class KeyedRows(_Model, Generic[T]):
         WrongThreadError
             Called on another thread than the model's.
         """
-        if QThread.currentThread() != self.thread():
+        if not lives_here(self):
             raise WrongThreadError(
                 f"the items of {name_of_object(self)} were set outside its own thread, where views read them.\n"
                 f"  Write bind(model.set_items, orchestrator.select(...)): states change on the GUI thread."

@@ -10,8 +10,9 @@ from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
-from PySide6.QtCore import Property, QMetaProperty, QObject, QThread
+from PySide6.QtCore import Property, QMetaProperty, QObject
 
+from qtorch.binding.affinity import lives_here
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.styling import set_dynamic_property
 from qtorch.errors import ClosedError, WrongThreadError
@@ -58,7 +59,7 @@ def usable(owner: QObject) -> QObject:
     """
     if not shiboken6.isValid(owner):
         raise RuntimeError(f"a {type(owner).__name__} was bound after Qt had deleted it")
-    if owner.thread() != QThread.currentThread():
+    if not lives_here(owner):
         raise WrongThreadError(
             f"{name_of_object(owner)} was bound outside its own thread.\n"
             f"  Bind on the GUI thread, where widgets and orchestrators live."

@@ -183,7 +183,7 @@ def _shared_mailbox() -> Mailbox:
         if mailbox.thread == get_ident():
             return mailbox
     app = QCoreApplication.instance()
-    if app is not None and QThread.currentThread() != app.thread():
+    if app is not None and not QThread.isMainThread():
         raise WrongThreadError(
             "a SignalBus was made outside the GUI thread, where its events could not be delivered.\n"
             "  Make it on the main thread; emit() and subscribe() may be called from any."

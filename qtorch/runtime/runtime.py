@@ -120,7 +120,7 @@ class Runtime(QObject):
         parent: QObject | None = None,
     ) -> None:
         app = QCoreApplication.instance()
-        if app is None or QThread.currentThread() != app.thread():
+        if app is None or not QThread.isMainThread():
             raise RuntimeError(
                 f"a Runtime was made {'before the QApplication' if app is None else 'outside the GUI thread'}, "
                 f"where its events could not be delivered.\n"
