@@ -50,7 +50,7 @@ def test_a_dependency_has_the_licence_that_the_table_says(name: str, extra: str,
     if expression := stated["License-Expression"]:
         assert licence in re.split(r" OR | AND ", expression)
         return
-    said = " ".join([stated["License"] or "", *(stated.get_all("Classifier") or [])])
+    said = " ".join([*(stated.get_all("License") or []), *(stated.get_all("Classifier") or [])])
     family, _, version = licence.partition("-")
     assert family in said or {"LGPL": "Lesser General Public License"}.get(family, family) in said
     assert family != "BSD" or version[0] in said or "BSD License" in said
