@@ -29,7 +29,7 @@ def fail(self):
     raise LookupError("nobody to shuffle")
 
 lists.People.shuffle = fail
-pages.ORDER = ("lists", "text")
+pages.ORDER = ("one_way", "lists")
 sys.exit(main(["--screenshots", sys.argv[1]]))
 """
 
