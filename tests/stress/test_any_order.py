@@ -192,7 +192,7 @@ def run_in_any_order(examples: int, *, is_repeatable: bool, phases: Sequence[Pha
 @pytest.mark.realtime
 @pytest.mark.parametrize(
     ("examples", "is_repeatable"),
-    [(150, True), pytest.param(EXAMPLES, False, marks=pytest.mark.stress)],
+    [(80, True), pytest.param(EXAMPLES, False, marks=pytest.mark.stress)],
     ids=["short", "long"],
 )
 def test_the_invariants_hold_in_any_order(
