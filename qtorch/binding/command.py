@@ -221,6 +221,10 @@ class Command(QObject):
         self.finished.emit(work)
 
     def _begin_waiting(self) -> None:
+        if self._waiting and not self._home.is_open:
+            # Its jobs were ended by a close: what waits for them is not to be begun on top of that.
+            self._waiting.clear()
+            self._tell()
         while self._waiting and not self._jobs and not self._is_calling:
             args, kwargs = self._waiting.popleft()
             if self._is_allowed:

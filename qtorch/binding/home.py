@@ -42,6 +42,17 @@ class Home:
                 return runtime
         return ports.default_runtime()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something can still be begun here; what needs no Runtime can without one."""
+        orchestrator = self.orchestrator
+        if self._orchestrator is not None and (orchestrator is None or orchestrator.is_closed):
+            return False
+        try:
+            return not self.runtime.dispatcher.is_closed
+        except NoRuntimeError:
+            return True
+
     def dispatch(self, job: BaseJob[Any]) -> JobHandle[Any]:
         """Dispatch ``job`` as one of the orchestrator's own, else on the default Runtime."""
         if self._orchestrator is None:

@@ -340,6 +340,24 @@ def test_triggers_from_inside_a_plain_function_wait_for_their_turn(qtorch_runtim
     assert done == [3, 2, 1, 0]
 
 
+@pytest.mark.parametrize("closes", ["orchestrator", "runtime"])
+def test_what_waits_is_not_begun_in_a_close(qtorch_runtime: TestRuntime, gate: Gate, qtbot: QtBot, closes: str) -> None:
+    notes, called = Notes(gate), list[str]()
+
+    def save(name: str) -> Any:
+        called.append(name)
+        return gate.pass_through(name)
+
+    command = Command(save, policy=SEQUENTIAL, parent=notes)
+    command("first")
+    command("second")
+    qtbot.waitUntil(lambda: bool(gate.entered))
+    (notes if closes == "orchestrator" else qtorch_runtime).close()
+    wait_until_idle(qtbot, command)
+    assert (called, gate.cancelled, command.error) == (["first"], ["first"], None)
+    assert qtorch_runtime.reports == []
+
+
 def test_a_policy_that_there_is_not_is_refused(qtorch_runtime: TestRuntime) -> None:
     unknown: Any = "fifo"
     with pytest.raises(ValueError, match="fifo"):
