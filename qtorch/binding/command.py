@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import shiboken6
@@ -117,11 +115,6 @@ class Command(QObject):
             can = own_source(parent, can)
         self._can = None if can is None else Permission(can, self._allow, self._label)
         self._is_allowed = self._can is None or bool(self._can.value)
-        if self._can is not None:
-            # With its parent it dies in C++, where the source of the parent's state would keep both in Python. A bound
-            # method of this object would not be called: Python has let go of it by then. Weakly, for what a connection
-            # holds is out of the collector's sight.
-            self.destroyed.connect(partial(_end, weakref.ref(self._can)))
         self._told = self._flags()
 
     # -- what it is like now ----------------------------------------------------------------------------------------
@@ -318,11 +311,6 @@ def home_of(command: Command) -> Home:
     """Give where ``command`` is at home, to its widgets."""
     home: Home = vars(command)["_home"]
     return home
-
-
-def _end(can: weakref.ref[Permission], *_: object) -> None:
-    if (permission := can()) is not None:
-        permission.end()
 
 
 def _is_handle(work: object) -> TypeGuard[JobHandle[Any]]:

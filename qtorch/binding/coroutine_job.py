@@ -26,12 +26,11 @@ class Pending:
 
     async def finish(self) -> Any:
         """Await it and give what it gives."""
-        awaitable, self._awaitable = self._awaitable, None
-        assert awaitable is not None
-        return await awaitable
+        assert self._awaitable is not None
+        return await self._awaitable
 
     def drop(self) -> None:
-        """Let it never begin, if it has not. Any thread."""
+        """Let go of it; if it has not begun it never will."""
         awaitable, self._awaitable = self._awaitable, None
         close = getattr(awaitable, "close", None)
         if close is not None:

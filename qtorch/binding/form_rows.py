@@ -58,7 +58,9 @@ class FormPart(Generic[R]):
 
 
 class FormRow(FormPart[R]):
-    """One model in a list. It stays itself when rows move, and equals the same row given at another time.
+    """One model in a list, which keeps the form no more alive than the list does.
+
+    It stays itself when rows move, and equals the same row given at another time.
 
     Attributes
     ----------
@@ -70,11 +72,7 @@ class FormRow(FormPart[R]):
     >>> bind_two_way(number_edit, row.field(lambda phone: phone.number))  # doctest: +SKIP
     """
 
-    __slots__ = ("_form",)
-
-    def __init__(self, core: FormCore, place: Place, models: Models) -> None:
-        super().__init__(core, place, models)
-        self._form = core.form  # the core holds it weakly
+    __slots__ = ()
 
     @property
     def key(self) -> int:

@@ -16,7 +16,7 @@ from qtorch.binding.keyed_diff import MOST_MOVES, Insert, Move, Operation, Remov
 from qtorch.binding.naming import name_of_object
 from qtorch.binding.refusals import REFUSALS, message_of
 from qtorch.errors import WrongThreadError
-from qtorch.orchestrator.qml import from_qml, keep_from_engines
+from qtorch.orchestrator.qml import keep_from_engines
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -134,7 +134,7 @@ class KeyedRows(_Model, Generic[T]):
         place = QPersistentModelIndex(index)  # the edit may move the row, or take it away
         name = f"{name_of_object(self)}, edit of {self._name_of_column(index.column())}row {index.row()}"
         try:
-            edit(self._items[index.row()], from_qml(value))
+            edit(self._items[index.row()], value)
         except REFUSALS as error:
             if shiboken6.isValid(self):
                 self.editRefused.emit(self.index(place.row(), place.column()), message_of(error, ""))

@@ -14,7 +14,7 @@ from qtorch.state.source import Effect, Source
 class Permission(Effect[Any]):
     """Enables a command while a source says so. One that raises says no, and is reported."""
 
-    __slots__ = ("__weakref__", "_allow", "_name")
+    __slots__ = ("_allow", "_name")
 
     def __init__(self, source: Source[Any], allow: Callable[[bool], None], name: str) -> None:
         super().__init__(source)

@@ -225,5 +225,14 @@ class Field(Source[T]):
         """Whose state it reads."""
         return (self.observable,)
 
+    def rebased(self, observable: Observable[Any], stand_in: Observable[Any]) -> Source[T]:
+        """Give the same of ``stand_in`` if it reads ``observable``, to be read only: to write it would take that."""
+        is_own = self.observable is observable and type(self) is Field
+        return Field(stand_in, self.path, _write_nothing) if is_own else self
+
     def __repr__(self) -> str:
         return f"field({'.'.join(self.path)})"
+
+
+def _write_nothing(path: tuple[str, ...], _: Any) -> None:
+    raise AssertionError(f"{'.'.join(path)} is read only here")

@@ -311,6 +311,33 @@ def test_cancel_empties_the_queue(qtorch_runtime: TestRuntime, gate: Gate, qtbot
     assert (gate.entered, gate.cancelled) == (["first"], ["first"])
 
 
+def test_what_waits_for_work_that_was_cancelled_and_still_ends_can_be_cancelled_too(
+    qtorch_runtime: TestRuntime, qtbot: QtBot
+) -> None:
+    let_go, begun = threading.Event(), list[str]()
+
+    async def work(name: str) -> None:
+        begun.append(name)
+        try:
+            await asyncio.sleep(3_600)
+        except asyncio.CancelledError:
+            while not let_go.is_set():
+                await asyncio.sleep(0.002)
+            raise
+
+    command = Command(work, policy=SEQUENTIAL)
+    command("first")
+    qtbot.waitUntil(lambda: begun == ["first"])
+    command.cancel()
+    assert not command.cancellable
+    command("second")
+    assert command.cancellable
+    command.cancel()
+    let_go.set()
+    wait_until_idle(qtbot, command)
+    assert begun == ["first"]
+
+
 def test_a_failure_stops_none_of_those_that_wait(qtorch_runtime: TestRuntime, qtbot: QtBot) -> None:
     done: list[int] = []
 

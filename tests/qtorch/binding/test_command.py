@@ -491,6 +491,7 @@ def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_without_the_
             idle = self.running().map(lambda is_running: not is_running)
             self.save = Command(self._save, can=dirty, parent=self)
             self.send = Command(self._save, can=combine(dirty, idle, lambda a, b: a and b), parent=self)
+            self.keep = Command(self._save, can=self.field(lambda s: s.is_dirty), parent=self)
 
         def _save(self) -> str:
             return "saved"
@@ -499,9 +500,9 @@ def test_an_orchestrator_whose_command_reads_its_own_state_is_freed_without_the_
     gc.disable()
     own = Own()
     own.update(is_dirty=False)
-    assert (own.save.enabled, own.send.enabled) == (False, False)
+    assert (own.save.enabled, own.send.enabled, own.keep.enabled) == (False, False, False)
     own.update(is_dirty=True)
-    assert (own.save.enabled, own.send.enabled) == (True, True)
+    assert (own.save.enabled, own.send.enabled, own.keep.enabled) == (True, True, True)
     died = weakref.ref(own)
     del own
     assert died() is None

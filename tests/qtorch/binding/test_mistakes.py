@@ -88,6 +88,7 @@ def test_an_edit_that_comes_after_the_close_is_marked_and_reported_not_lost_in_s
     (report,) = qtorch_runtime.reports
     qtorch_runtime.reports.clear()
     assert isinstance(report.error, ClosedError)
+    assert str(report.error).startswith("field(title) was written after Notes was closed")
     assert report.where == "QLineEdit 'name' <-> field(title)"
 
 

@@ -180,6 +180,21 @@ def test_a_value_outside_its_range_is_shown_as_the_nearest_and_stays(plan: Plann
     assert (plan.state.far, shown) == (2**40, [99])
 
 
+def test_a_value_that_a_box_cannot_show_is_set_once(qtorch_runtime: TestRuntime, window: Window) -> None:
+    values: list[int] = []
+
+    class Counting(QSpinBox):
+        def setValue(self, value: int) -> None:
+            values.append(value)
+            super().setValue(value)
+
+    holders, box = Holders(Holder(trip=Trip())), window.add(Counting())
+    bind_two_way(box, holders.field(lambda s: s.trip.far))  # type: ignore[union-attr]
+    holders.update(trip=Trip(kind="bus"))
+    holders.update(trip=Trip(kind="plane"))
+    assert values == [99]
+
+
 def test_digits_that_a_box_does_not_show_stay_in_the_state(plan: Planner, window: Window) -> None:
     box = window.add(QDoubleSpinBox())
     bind_two_way(box, plan.field(lambda s: s.ratio))
