@@ -57,15 +57,15 @@ def test_every_answer_arrives_as_its_model(server: RunningServer) -> None:
     assert ask(server.url, lambda api: api.health()).people == server.get("/health")["people"]
 
 
-def test_a_change_is_stored(server: RunningServer) -> None:
-    stored = ask(server.url, lambda api: api.change(7, PersonChanges(version=1, title="Poet")))
-    assert stored.model_dump() == server.person(7)
+def test_a_change_is_stored(server: RunningServer, me: int) -> None:
+    stored = ask(server.url, lambda api: api.change(me, PersonChanges(version=1, title="Poet")))
+    assert stored.model_dump() == server.person(me)
     assert stored.title == "Poet"
 
 
-def test_a_change_of_an_older_version_gives_the_current_one(server: RunningServer) -> None:
-    theirs = server.patch(7, title="Faster")
-    error = failure(server.url, lambda api: api.change(7, PersonChanges(version=1, title="Poet")), ConflictError)
+def test_a_change_of_an_older_version_gives_the_current_one(server: RunningServer, me: int) -> None:
+    theirs = server.patch(me, title="Faster")
+    error = failure(server.url, lambda api: api.change(me, PersonChanges(version=1, title="Poet")), ConflictError)
     assert isinstance(error, ConflictError)
     assert error.current.model_dump() == theirs
 
@@ -78,10 +78,10 @@ def test_faulty_fields_are_named_in_the_message(server: RunningServer) -> None:
     assert "Enter an address" in str(error)
 
 
-def test_a_picture_goes_out_in_pieces_and_comes_back_as_it_was(server: RunningServer) -> None:
+def test_a_picture_goes_out_in_pieces_and_comes_back_as_it_was(server: RunningServer, me: int) -> None:
     content = b"\x89PNG\r\n\x1a\n" + bytes(300_000)
     sent: list[int] = []
-    stored = ask(server.url, lambda api: api.change_picture(7, "ä.png", content, "image/png", sent.append))
+    stored = ask(server.url, lambda api: api.change_picture(me, "ä.png", content, "image/png", sent.append))
     assert server.content(str(stored.avatar)) == content
     assert sent == sorted(sent)
     assert len(sent) > 3
