@@ -144,6 +144,10 @@ class QtClock(QObject):
         armed_for = self._armed_for
         return max(0.0, time.monotonic() - armed_for) if armed_for != math.inf else 0.0
 
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Block this thread until ``event`` is set or ``seconds`` have passed. Never the GUI thread."""
+        event.wait(None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+
     def first_due(self) -> float:
         """When, on :meth:`now`, the next call is due; infinity if none is."""
         return self._queue.first_due()

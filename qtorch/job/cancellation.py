@@ -172,20 +172,16 @@ class CancellationToken:
         bool
             Whether the token is cancelled.
         """
+        seconds = None if timeout is None else in_seconds(timeout)
         woken = threading.Event()
         unregister = self.on_cancel(woken.set)
-        timer = None
         try:
-            seconds = None if timeout is None else in_seconds(timeout)
-            if seconds is not None and self._clock is not None:
-                timer = self._clock.call_later(seconds, woken.set)
-                woken.wait()
-            else:
+            if self._clock is None:
                 woken.wait(seconds)
+            else:
+                self._clock.wait(woken, seconds)
         finally:
             unregister()
-            if timer is not None:
-                timer.cancel()
         return self._is_cancelled
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from qtorch.clock import ScheduledCall, TimerQueue
+from qtorch.testing.parking import parked
 
 
 class FakeClock:
@@ -42,6 +43,16 @@ class FakeClock:
     def lateness(self) -> float:
         """Give 0: fake time is never late."""
         return 0.0
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Block this thread until ``event`` is set or time has been advanced by ``seconds``. Not the clock's thread."""
+        timer = None if seconds is None else self.call_later(seconds, event.set)
+        try:
+            with parked(event):
+                event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     @property
     def pending(self) -> int:
