@@ -1,53 +1,156 @@
-"""What a test leaves behind."""
+"""The Runtime of one test, and what the test has to have seen to when it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from qtorch.bus.signal_bus import SignalBus
+from qtorch.events import EventLog
 from qtorch.runtime import Runtime
+from qtorch.testing import left_behind
+from qtorch.testing.claims import Claims, Expected, written
+from qtorch.testing.left_behind import LeftBehindError
 
 if TYPE_CHECKING:
     from qtorch.errors import ErrorReport
     from qtorch.ports import Clock
 
 
-class LeftBehindError(AssertionError):
-    """A test ended with jobs that had not."""
-
-
-class TestRuntime(Runtime):
-    """A strict Runtime that collects what is reported to it."""
+class TestBus(SignalBus):
+    """A bus with a log of its events."""
 
     __test__ = False
 
+    @property
+    def log(self) -> EventLog:
+        """The events since it was asked for first."""
+        known: EventLog | None = self.__dict__.get("_log")
+        if known is None:
+            known = self.__dict__["_log"] = EventLog(self)
+        return known
+
+
+class TestRuntime(Runtime):
+    """A strict Runtime that collects what is reported to it.
+
+    An error has been seen to if the test expected it, by :meth:`expect_error`; if it listens to ``error_occurred``
+    itself; or if it handles uncaught exceptions itself, as by pytest-qt's ``qtbot.captureExceptions()``.
+    """
+
+    __test__ = False
+    _bus_type = TestBus
+    bus: TestBus
+
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock=clock, strict=True)
-        self.reports: list[ErrorReport] = []
-        self.error_occurred.connect(self.reports.append)
+        self.claims = Claims()
+        self._seen: list[ErrorReport] = []
+        self.has_reported = False
+        self.error_occurred.connect(self.claims.take)
+
+    @property
+    def reports(self) -> list[ErrorReport]:
+        """The errors that were reported and that nobody expected."""
+        return self.claims.reports
+
+    def expect_error(
+        self, expected: Expected = Exception, match: str | None = None
+    ) -> AbstractContextManager[list[ErrorReport]]:
+        """Say that such an error is reported while the ``with`` block runs; pytest-qt does not fail the test for it.
+
+        Parameters
+        ----------
+        expected
+            The class of the error, or several.
+        match
+            A regular expression that is found in its text.
+
+        Returns
+        -------
+        list[ErrorReport]
+            As a context manager; the list holds, at the end of the block, the reports that fit.
+
+        Raises
+        ------
+        AssertionError
+            At the end of the block: none was reported.
+
+        Examples
+        --------
+        >>> with qtorch_runtime.expect_error(KeyError) as reports:  # doctest: +SKIP
+        ...     users.load("42")
+        ...     qtorch_clock.settle()
+        """
+        return self.claims.expect(expected, match)
+
+    def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
+        """Tell of ``report`` once. Any thread."""
+        self.has_reported = True
+        # Whoever put a hook in place of Python's sees to it: pytest-qt, which fails the test, or the test itself.
+        if user_code and sys.excepthook is not sys.__excepthook__:
+            self._seen.append(report)
+        super().report(report, user_code=user_code)
+
+    def _unseen(self) -> list[str]:
+        """Name the errors that the test did not see to."""
+        if self.receivers("2error_occurred(PyObject)") > 1:
+            return []
+        return [f"error {written(report)}" for report in self.reports if report not in self._seen]
 
 
 @contextmanager
-def runtime_of_a_test(clock: Clock | None = None) -> Generator[TestRuntime, None, None]:
-    """Give a fresh strict Runtime, close it, and complain of jobs that were still running.
+def runtime_of_a_test(
+    clock: Clock | None = None,
+    *,
+    has_failed: Callable[[], bool] = lambda: False,
+    fixtures: dict[str, object] | None = None,
+) -> Generator[TestRuntime, None, None]:
+    """Give a fresh strict Runtime, close it, and complain of what the test left behind.
+
+    Parameters
+    ----------
+    clock
+        What time it follows.
+    has_failed
+        Whether the test has failed already: then what is left is a consequence of that.
+    fixtures
+        What fixtures gave the test, emptied at the end: orchestrators that only these refer to are not left behind.
 
     Raises
     ------
     LeftBehindError
-        Jobs had not ended when the test did; they are named.
+        Jobs, timers, threads, processes or orchestrators were left, or errors that nobody expected; they are named.
     """
+    before = left_behind.Before()
     runtime = TestRuntime(clock)
+    left: list[str] = []
     try:
         yield runtime
-        figures = runtime.snapshot()
-        left = [f"{run.id} ({run.status})" for run in runtime.running_jobs]
+        if not has_failed():
+            left += left_behind.jobs(runtime)
+            left += left_behind.coroutines(runtime)
+            left += left_behind.timers(runtime)
     finally:
         runtime.close()
+        if not has_failed():
+            left += left_behind.work(runtime)
+            # Whoever looks at errors keeps the frames in which they were raised, and all that these refer to.
+            if not runtime.has_reported:
+                left += left_behind.orchestrators(runtime, {} if fixtures is None else fixtures)
+            left += before.new_threads()
+            left += before.new_processes()
+            left += runtime._unseen()
         # A signal holds this list out of the collector's sight, and frames of errors hold whatever raised them.
-        runtime.error_occurred.disconnect(runtime.reports.append)
+        runtime.error_occurred.disconnect(runtime.claims.take)
+        runtime.reports.clear()
+        runtime._seen.clear()
     if left:
+        lines = "".join(f"\n    {one}" for one in left)
         raise LeftBehindError(
-            f"the test ended while jobs had not: {', '.join(left)}; {figures['still_working']} at work.\n"
-            f"  Wait for them, or cancel them, before the test ends."
+            f"the test ended and left behind:{lines}\n"
+            f"  End, close or cancel these before the test ends, or wait for them; an error that is expected is "
+            f"claimed by `with qtorch_runtime.expect_error(...):`."
         )
