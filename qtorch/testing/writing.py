@@ -9,6 +9,7 @@ from typing import Any, cast
 from qtorch.events import JobEvent
 from qtorch.events.event import COMMON
 from qtorch.job.base_job import BaseJob
+from qtorch.state.subscription import name_of
 
 _GAP = " ... "
 _NOT_WRITTEN = COMMON | {"traceback"}
@@ -57,7 +58,7 @@ def _text(value: object) -> str:
     if isinstance(value, type):
         return value.__name__
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
-        return _function_text(value)
+        return name_of(value).rpartition("<locals>.")[2]
     return repr(value)
 
 
@@ -67,10 +68,3 @@ def _tells(event: JobEvent, one: Field[Any]) -> bool:
         return False
     value = getattr(event, one.name)
     return one.default is MISSING or repr(value) != repr(one.default)
-
-
-def _function_text(function: FunctionType | BuiltinFunctionType | MethodType) -> str:
-    if function.__name__ != "<lambda>":
-        return function.__name__
-    code = cast("FunctionType", function).__code__
-    return f"<lambda at {code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{code.co_firstlineno}>"

@@ -37,7 +37,7 @@ def named() -> None: ...
         (LOGIN, "LoginJob(user='ada', password=SecretStr('**********'))"),
         (named, "named"),
         (len, "len"),
-        (LOGIN.fingerprint, "fingerprint"),
+        (LOGIN.fingerprint, "BaseJob.fingerprint"),
         (Broken(), "<Broken, whose repr raises KeyError>"),
         (OSError("down"), "OSError('down')"),
     ],
@@ -48,7 +48,7 @@ def test_a_value_is_written_shortly(value: object, text: str) -> None:
 
 def test_a_lambda_is_written_with_its_place() -> None:
     nameless = lambda: None  # noqa: E731
-    assert written(nameless) == f"<lambda at test_writing.py:{nameless.__code__.co_firstlineno}>"
+    assert written(nameless) == f"<lambda> at test_writing.py:{nameless.__code__.co_firstlineno}"
 
 
 def test_a_repr_of_several_lines_becomes_one() -> None:
