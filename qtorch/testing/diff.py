@@ -12,8 +12,7 @@ from pydantic import BaseModel
 from qtorch.job.base_job import BaseJob
 from qtorch.ports import MISSING
 from qtorch.state.base_state import model_fields_of
-from qtorch.state.equality import same
-from qtorch.testing.matchers import Difference, Matcher, differing, matches
+from qtorch.testing.matchers import Difference, Matcher, differing, differing_values, matches
 from qtorch.testing.writing import shortened, written
 
 _LEGEND = "- expected   + came   [n] its place among the expected, or among what came"
@@ -189,7 +188,7 @@ def _split(one: Difference) -> Iterator[Difference]:
     expected: Any = one.expected
     actual: Any = one.actual
     path = one.path
-    if type(expected) is not type(actual) or one.note:
+    if type(expected) is not type(actual):
         yield one
         return
     kind = cast("type[object]", type(expected))
@@ -203,11 +202,11 @@ def _split(one: Difference) -> Iterator[Difference]:
     else:
         dot = f"{path}." if path else ""
         pairs = [(dot + name, getattr(expected, name), getattr(actual, name)) for name in _names(expected)]
-    parts = [Difference(*pair) for pair in pairs if not same(pair[1], pair[2])]
-    if not parts:
-        yield one
+    parts = [part for inner, a, b in pairs for part in differing_values(a, b, inner)]
     for part in parts:
         yield from _split(part)
+    if not parts:
+        yield one
 
 
 def _names(value: object) -> list[str]:

@@ -107,11 +107,10 @@ class FakeExecutor(BaseExecutor[J]):
                 case Wait(seconds):
                     token.wait(seconds)
                 case Gate():
-                    step.wait(token)
+                    step.wait()
                 case Fail(error):
                     raise fresh(error)
                 case Ok(result):
-                    token.raise_if_cancelled()
                     return result(job) if callable(result) else result
         raise AssertionError("a part of the script has an ending")
 

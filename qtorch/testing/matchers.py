@@ -198,10 +198,10 @@ def differing(expected: Any, actual: Any, path: str = "") -> Iterator[Difference
     elif callable(expected) and not same(expected, actual):
         yield from _asked(expected, expected, actual, path)
     else:
-        yield from _differing_values(expected, actual, path)
+        yield from differing_values(expected, actual, path)
 
 
-def _differing_values(expected: Any, actual: Any, path: str) -> Iterator[Difference]:
+def differing_values(expected: Any, actual: Any, path: str) -> Iterator[Difference]:
     """Compare values, in which classes and functions are what they are, and no descriptions."""
     if isinstance(expected, Matcher):
         yield from expected.differing(actual, path)
@@ -216,7 +216,7 @@ def _differing_values(expected: Any, actual: Any, path: str) -> Iterator[Differe
         if names:
             for name in names:
                 whole = f"{path}.{name}" if path else name
-                yield from _differing_values(getattr(expected, name), getattr(actual, name), whole)
+                yield from differing_values(getattr(expected, name), getattr(actual, name), whole)
             return
     yield Difference(path, expected, actual, _fault_of_equality(expected, actual))
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from types import FunctionType, SimpleNamespace, new_class
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 from qtorch.bus.mailbox import UnattendedSink
 from qtorch.bus.signal_bus import SignalBus
@@ -40,6 +40,8 @@ class MockOrchestrator(_Base[S]):
 
     The ``__init__`` of that class is not run. Attributes that it would make, such as commands, have to be set:
     ``mock.save = Command(...)``. ``dispatch`` gives None, there being no job.
+
+    For mypy, which does not heed what a ``__new__`` gives, write ``mock: Any = MockOrchestrator(states, of=Login)``.
 
     Parameters
     ----------
@@ -74,7 +76,11 @@ class MockOrchestrator(_Base[S]):
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
     _shown: list[Any]
 
-    def __new__(cls, states: Sequence[S], *, of: type[BaseOrchestrator[S]] | None = None) -> Self:
+    @overload
+    def __new__(cls, states: Sequence[S], *, of: None = None) -> Self: ...
+    @overload
+    def __new__(cls, states: Sequence[S], *, of: type[BaseOrchestrator[S]]) -> Any: ...
+    def __new__(cls, states: Sequence[S], *, of: type[BaseOrchestrator[S]] | None = None) -> Any:
         """Make one of a class that is made for it."""
         if not states or not all(isinstance(state, BaseState) for state in cast("Sequence[object]", states)):
             raise TypeError(

@@ -41,8 +41,18 @@ class Plain:
 
 @dataclass(frozen=True)
 class Point:
-    x: int
+    x: Any
     y: int
+
+
+class Odd:
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("odd")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "odd"
 
 
 def check(expected: list[Any], actual: list[Any], text: str) -> None:
@@ -75,6 +85,26 @@ def test_one_entry_too_many_does_not_either() -> None:
         |    [1] 1
         |    [2] 2
     """)  # fmt: skip
+
+
+def test_as_many_entries_as_can_be_are_paired() -> None:
+    check([1, 9], [3, 1, 8], """
+        |  + [0] 3
+        |    [1] 1
+        |  - [1] 9
+        |  + [2] 8
+    """)  # fmt: skip
+
+
+def test_long_lists_that_differ_at_one_place_are_compared_in_one_go() -> None:
+    asked: list[object] = []
+
+    def is_number(value: object) -> bool:
+        asked.append(value)
+        return isinstance(value, int)
+
+    assert differences(["x", *[is_number] * 300], list(range(300))) != ""
+    assert len(asked) < 1000
 
 
 def test_nothing_came_and_nothing_was_expected() -> None:
@@ -181,6 +211,15 @@ def test_entries_that_match_far_from_those_that_differ_are_counted() -> None:
     """)  # fmt: skip
 
 
+def test_a_single_entry_is_written_rather_than_counted() -> None:
+    check([1, 2, 3, "x"], [1, 2, 3], """
+        |    [0] 1
+        |    [1] 2
+        |    [2] 3
+        |  - [3] 'x'
+    """)  # fmt: skip
+
+
 def test_many_fields_that_differ_are_counted() -> None:
     lines = difference(tuple(range(20)), tuple(range(1, 21))).splitlines()
     assert lines[:2] == ["- [0]: 0", "+ [0]: 1"]
@@ -192,6 +231,9 @@ def test_many_fields_that_differ_are_counted() -> None:
     [
         (int, "3", "- int\n+ '3'"),
         (Point(1, 2), Point(1, 3), "- y: 2\n+ y: 3"),
+        (JobSuccess(having(Point, x=1)), JobSuccess(Point(2, 2)), "- data.x: 1\n+ data.x: 2"),
+        (Point(Odd(), 2), Point(Odd(), 3), "- x: odd\n+ x: odd\n  their == raised ValueError('odd')\n- y: 2\n+ y: 3"),
+        ((OSError("a"), 1), (OSError("a"), 2), "- [1]: 1\n+ [1]: 2"),
         (JobSuccess(Point(1, 2)), JobSuccess(Point(1, 3)), "- data.y: 2\n+ data.y: 3"),
         ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "- ['b']: 2\n+ ['b']: 3"),
         ({"a": 1}, {"b": 1}, "- {'a': 1}\n+ {'b': 1}"),

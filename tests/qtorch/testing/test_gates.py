@@ -201,6 +201,7 @@ def test_coroutines_of_several_loops_wait_at_one_gate() -> None:
 def test_a_permit_of_who_was_cancelled_just_then_goes_to_the_next() -> None:
     async def story() -> list[str]:
         held, done = gate(), list[str]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: done.append(str(context)))
 
         async def work(name: str) -> None:
             await held

@@ -120,7 +120,13 @@ def test_a_function_that_is_a_value_is_equal_to_itself_and_not_asked() -> None:
     def never(value: object) -> bool:
         raise AssertionError
 
+    class Asked:
+        def never(self, value: object) -> bool:
+            raise AssertionError
+
+    asked = Asked()
     assert matches(never, never)
+    assert matches(asked.never, asked.never)
 
 
 # -- exceptions -----------------------------------------------------------------------------------------------------
