@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from qtorch.testing.raising import fresh
 
 
 def test_an_exception_is_raised_again_without_the_frames_of_before() -> None:
     error = OSError("down")
-    for _ in range(3):
-        try:
-            raise fresh(error)
-        except OSError as caught:
-            assert caught is error
-            assert caught.__traceback__ is not None
-            assert caught.__traceback__.tb_next is None
+    with pytest.raises(OSError, match="down"):
+        raise error
+    assert error.__traceback__ is not None
+    assert fresh(error) is error
+    assert error.__traceback__ is None
 
 
 def test_a_class_gives_a_new_exception_each_time() -> None:
