@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QThread
 
 from qtorch.execution.attempt import current_attempt
-from qtorch.testing.parking import parked
 from qtorch.testing.raising import Error, checked, fresh
 from qtorch.testing.waking import wait_for_call
 
@@ -105,8 +104,7 @@ class Gate:
         unregister = None if token is None else token.on_cancel(woken.set)
         try:
             # Without a limit: so the kit knows that only the test can let this thread go on.
-            with parked(woken):
-                woken.wait()
+            woken.wait()
             if token is not None:
                 token.raise_if_cancelled()
             self._pass(waiter)

@@ -39,24 +39,14 @@ class JobCase(Generic[R]):
     """What was told of it, in order."""
 
 
-def run_job_case(
-    runtime: Runtime,
-    executor: BaseExecutor[Any],
-    job: BaseJob[R],
-    *,
-    result: object = MISSING,
-    error: object = MISSING,
-    events: Sequence[object] | None = None,
-    **options: Unpack[DispatchOptions],
-) -> JobCase[R]:
-    """Have ``executor`` do ``job``, and compare what comes of it with what is expected.
+class JobCaseFixture:
+    """The fixture ``job_case``: call it with an executor and a job, and it compares what comes of that.
 
     Parameters
     ----------
-    runtime
-        Where it runs. The executor is registered there, and stays.
     executor, job
-        Who does what.
+        Who does what. The executor is registered on the Runtime of the test, and stays. Fake time, if the test asks
+        for ``qtorch_clock``, passes as it is needed.
     result
         The data of the success: an entry, see :func:`~qtorch.testing.matchers.matches`. Not given: any data.
     error
@@ -68,6 +58,11 @@ def run_job_case(
     **options
         As for ``dispatch``: ``timeout=``, ``retry=``, ...
 
+    Returns
+    -------
+    JobCase
+        Outcome and events. In an ``async def`` test it has to be awaited: ``await job_case(...)``.
+
     Raises
     ------
     AssertionError
@@ -77,31 +72,58 @@ def run_job_case(
 
     Examples
     --------
-    >>> run_job_case(  # doctest: +SKIP
-    ...     runtime, FetchUserExecutor(api), FetchUserJob(user_id="42"), result=User(name="Ada"),
+    >>> job_case(  # doctest: +SKIP
+    ...     FetchUserExecutor(api), FetchUserJob(user_id="42"), result=User(name="Ada"),
     ...     events=[JobStartedEvent, event(JobProgressEvent, progress=0.5), JobSuccessEvent],
     ... )
     """
-    if result is not MISSING and error is not MISSING:
-        raise TypeError("result= and error= were both given, and a job ends in one way.\n  Leave one of them out.")
-    registered = runtime.dispatcher.registered_executors.values()
-    if not any(one is executor for one in registered):
-        runtime.register(executor)
-    log = EventLog(runtime.bus)
-    try:
-        handle = runtime.dispatcher.dispatch(job, **options)
-        _run_to_its_end(handle)
-    finally:
-        log.close()
-    told = log.for_job(handle.id)
-    outcome = handle.outcome
-    assert outcome is not None
-    faults = [_outcome_fault(outcome, result, error, told)]
-    if events is not None and (text := differences(events, told)):
-        faults.append(f"its events are not those expected:\n{text}")
-    if any(faults):
-        raise AssertionError("\n".join([f"{written(job)} by {type(executor).__name__}:", *filter(None, faults)]))
-    return JobCase(outcome, tuple(told))
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __call__(
+        self,
+        executor: BaseExecutor[Any],
+        job: BaseJob[R],
+        *,
+        result: object = MISSING,
+        error: object = MISSING,
+        events: Sequence[object] | None = None,
+        **options: Unpack[DispatchOptions],
+    ) -> Any:
+        """Run the case; see the class."""
+        if result is not MISSING and error is not MISSING:
+            raise TypeError("result= and error= were both given, and a job ends in one way.\n  Leave one of them out.")
+        return run_or_await(self._run(executor, job, result, error, events, options), "job_case")
+
+    def _run(
+        self,
+        executor: BaseExecutor[Any],
+        job: BaseJob[R],
+        result: object,
+        error: object,
+        events: Sequence[object] | None,
+        options: DispatchOptions,
+    ) -> Turns[JobCase[R]]:
+        runtime = self._runtime
+        registered = runtime.dispatcher.registered_executors.values()
+        if not any(one is executor for one in registered):
+            runtime.register(executor)
+        log = EventLog(runtime.bus)
+        try:
+            handle = runtime.dispatcher.dispatch(job, **options)
+            yield from _run_to_its_end(runtime.clock, handle)
+        finally:
+            log.close()
+        told = log.for_job(handle.id)
+        outcome = handle.outcome
+        assert outcome is not None
+        faults = [_outcome_fault(outcome, result, error, told)]
+        if events is not None and (text := differences(events, told)):
+            faults.append(f"its events are not those expected:\n{text}")
+        if any(faults):
+            raise AssertionError("\n".join([f"{written(job)} by {type(executor).__name__}:", *filter(None, faults)]))
+        return JobCase(outcome, tuple(told))
 
 
 def _outcome_fault(outcome: JobOutcome[Any], result: object, error: object, told: Sequence[BaseEvent]) -> str:
@@ -117,19 +139,22 @@ def _outcome_fault(outcome: JobOutcome[Any], result: object, error: object, told
     return f"it gave another result:\n{text}" if text else ""
 
 
-def _run_to_its_end(handle: JobHandle[Any]) -> None:
-    """Run the event loop until the job has ended."""
-    loop, limit = QEventLoop(), QTimer()
-    limit.setSingleShot(True)
-    limit.timeout.connect(loop.quit)
-    limit.start(int(_LIMIT * 1000))
-    handle.add_done_callback(lambda _: loop.quit())
-    loop.exec()
+def _run_to_its_end(clock: Clock, handle: JobHandle[Any]) -> Turns[None]:
+    """Yield until the job has ended; fake time passes when nothing is at work."""
+    until = monotonic() + _LIMIT
+    while handle.outcome is None:
+        if isinstance(clock, FakeClock) and not (yield from clock.settling()) and handle.outcome is None:
+            if not clock.pending:
+                break
+            clock.jump()
+        else:
+            yield True
+        if monotonic() > until:
+            break
     if handle.outcome is None:
         status = handle.status
         handle.cancel("given up by its test")
-        loop.exec()  # a cancel holds at once, and is told in the next turn
         raise AssertionError(
-            f"{handle.id} has not ended after {_LIMIT} s; it is {status}.\n"
-            f"  If it waits for a FakeClock: nobody advances that meanwhile. Use the Runtime of real time."
+            f"{handle.id} has not ended, though it was given {_LIMIT:g} s; it is {status}.\n"
+            f"  Release what holds it before job_case(...), or give it a timeout."
         )

@@ -19,7 +19,6 @@ from qtorch import (
 )
 from qtorch.testing.fake_executor import FakeExecutor
 from qtorch.testing.gates import gate
-from qtorch.testing.parking import parked_threads
 from qtorch.testing.steps import fail, items, ok, progress, wait
 
 if TYPE_CHECKING:
@@ -121,7 +120,6 @@ def test_a_wait_follows_the_clock_of_the_test(
 ) -> None:
     qtorch_runtime.register(FakeExecutor(FetchUserJob, steps=[wait(3600), ok("Ada")]))
     handle = qtorch_runtime.dispatcher.dispatch(FetchUserJob())
-    qtbot.waitUntil(lambda: len(parked_threads()) == 1)
     qtorch_clock.advance(3600)
     qtbot.waitUntil(lambda: handle.outcome == JobSuccess("Ada"))
 

@@ -21,7 +21,6 @@ from qtorch import (
 )
 from qtorch.testing.fake_executor import FakeExecutor
 from qtorch.testing.faults import inject
-from qtorch.testing.parking import parked_threads
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -141,7 +140,7 @@ def test_a_job_cancelled_during_the_latency_does_no_work(
         handle.cancel("enough")
         qtbot.waitUntil(lambda: not handle.is_working)
     assert handle.outcome == JobCancelled("enough")
-    assert (qtorch_clock.pending, parked_threads()) == (0, [])
+    assert qtorch_clock.pending == 0
 
 
 def test_the_work_of_a_thread_cancelled_meanwhile_never_begins(

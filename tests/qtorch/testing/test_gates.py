@@ -20,7 +20,7 @@ from qtorch import (
     executes,
 )
 from qtorch.testing.gates import Gate, gate
-from qtorch.testing.parking import parked_threads
+from qtorch.testing.waiting_threads import Threads
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -152,10 +152,10 @@ def test_a_class_to_fail_with_is_made_anew_for_each(held_by: Callable[[Any], Hel
 def test_a_thread_that_waits_is_known_to_wait_for_the_test(held_by: Callable[[Any], Held]) -> None:
     held = held_by(in_thread)
     held.dispatch()
-    held.qtbot.waitUntil(lambda: len(parked_threads()) == 1)
+    held.qtbot.waitUntil(lambda: held.gate.waiting == 1 and Threads().waiting_pool_threads == 1)
     held.gate.release()
     held.qtbot.waitUntil(lambda: held.ended() == [0])
-    assert parked_threads() == []
+    assert Threads().waiting_pool_threads == 0
 
 
 def test_a_thread_of_ones_own_waits_with_a_token_of_ones_own() -> None:
