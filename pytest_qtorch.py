@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from qtorch.testing import FakeClock, OrchCase, TestBus, Tester, TestRuntime
+    from qtorch.testing import FakeClock, JobCase, OrchCase, TestBus, Tester, TestRuntime
 
 _failed = pytest.StashKey[bool]()
 
@@ -67,6 +67,14 @@ def orch_case(qtorch_runtime: TestRuntime, qtorch_clock: FakeClock) -> OrchCase:
     from qtorch.testing.orch_case import OrchCase
 
     return OrchCase(qtorch_runtime, qtorch_clock)
+
+
+@pytest.fixture
+def job_case(qtorch_runtime: TestRuntime) -> JobCase:
+    """Have an executor do one job, and compare what comes of it."""
+    from qtorch.testing.job_case import JobCase
+
+    return JobCase(qtorch_runtime)
 
 
 @pytest.fixture

@@ -48,9 +48,8 @@ def _busy_runners(all_services: list[Services], threads: Threads) -> Iterator[st
         counts = services.threads.counts
         pool_threads += counts["threads"] - counts["idle"]
     if pool_threads > 0:
-        yield from _names(working, lambda services: services.threads) or ("a thread of the pool",)
-    processes = _names(working, lambda services: services.processes)
-    yield from processes
+        yield from _names(working, "threads") or ("a thread of the pool",)
+    yield from _names(working, "processes")
     others = [
         attempt
         for services, attempts in working.items()
@@ -61,12 +60,12 @@ def _busy_runners(all_services: list[Services], threads: Threads) -> Iterator[st
         yield from (attempt.run.id for attempt in others)
 
 
-def _names(working: dict[Services, tuple[Any, ...]], runner: Any) -> tuple[str, ...]:
+def _names(working: dict[Services, tuple[Any, ...]], runner: str) -> tuple[str, ...]:
     return tuple(
         attempt.run.id
         for services, attempts in working.items()
         for attempt in attempts
-        if attempt.run.registration.runner is runner(services)
+        if attempt.run.registration.runner is getattr(services, runner)
     )
 
 

@@ -6,10 +6,11 @@ import re
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from qtorch.errors import ErrorReport
 
 Expected: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]

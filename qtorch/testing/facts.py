@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtorch.events import JobCancelledEvent, JobEvent, JobFailureEvent, JobSuccessEvent, JobTimeoutEvent
-from qtorch.job.base_job import BaseJob
-from qtorch.testing.recording import Fact
 from qtorch.testing.writing import written
+
+if TYPE_CHECKING:
+    from qtorch.testing.recording import Fact
 
 
 class FactsError(AssertionError):
@@ -73,9 +74,9 @@ def _event_call(event: JobEvent) -> str:
 
 
 def _call(fact: Fact) -> str:
-    value = fact.value
-    if isinstance(value, BaseJob):
-        fields = {name: getattr(value, name) for name in type(value).model_fields if name != "id"}
+    value: Any = fact.value
+    if fact.kind == "job":
+        fields = {name: getattr(value, name) for name in value.__class__.model_fields if name != "id"}
         return f".starts({', '.join([type(value).__name__, *_pairs(fields)])})"
     if fact.kind == "error":
         return f".error({type(value).__name__})"

@@ -6,12 +6,15 @@ import math
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from qtorch.clock import ScheduledCall, TimerQueue
 from qtorch.errors import WrongThreadError
 from qtorch.testing import turns
 from qtorch.testing.at_work import at_work
-from qtorch.testing.turns import Turns
+
+if TYPE_CHECKING:
+    from qtorch.testing.turns import Turns
 
 _PATIENCE = 2.0
 """Seconds of real time that are left to work before fake time passes all the same: it may never end."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtorch.bus.signal_bus import SignalBus
 from qtorch.events import EventLog
 from qtorch.runtime import Runtime
 from qtorch.testing import left_behind
 from qtorch.testing.claims import Claims, Expected, written
+from qtorch.testing.faults import inject
 from qtorch.testing.left_behind import LeftBehindError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from qtorch.errors import ErrorReport
+    from qtorch.job.base_job import BaseJob
     from qtorch.ports import Clock
+    from qtorch.state.subscription import Subscription
 
 
 class TestBus(SignalBus):
@@ -47,7 +52,8 @@ class TestRuntime(Runtime):
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock=clock, strict=True)
         self.claims = Claims()
-        self._seen: list[ErrorReport] = []
+        self.seen: list[ErrorReport] = []
+        """Those that whoever handles uncaught exceptions has seen."""
         self.has_reported = False
         self.error_occurred.connect(self.claims.take)
 
@@ -86,19 +92,34 @@ class TestRuntime(Runtime):
         """
         return self.claims.expect(expected, match)
 
+    def inject(
+        self,
+        job_type: type[BaseJob[Any]],
+        *,
+        latency: float | timedelta = 0.0,
+        fail: Mapping[int, type[BaseException] | BaseException] | None = None,
+    ) -> Subscription:
+        """Make the work of the jobs of a class slow, or have attempts fail; see :func:`~qtorch.testing.faults.inject`.
+
+        Examples
+        --------
+        >>> qtorch_runtime.inject(FetchUserJob, latency=0.5, fail={1: OSError("down")})  # doctest: +SKIP
+        """
+        return inject(self, job_type, latency=latency, fail=fail or {})
+
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Tell of ``report`` once. Any thread."""
         self.has_reported = True
         # Whoever put a hook in place of Python's sees to it: pytest-qt, which fails the test, or the test itself.
         if user_code and sys.excepthook is not sys.__excepthook__:
-            self._seen.append(report)
+            self.seen.append(report)
         super().report(report, user_code=user_code)
 
-    def _unseen(self) -> list[str]:
+    def unseen(self) -> list[str]:
         """Name the errors that the test did not see to."""
         if self.receivers("2error_occurred(PyObject)") > 1:
             return []
-        return [f"error {written(report)}" for report in self.reports if report not in self._seen]
+        return [f"error {written(report)}" for report in self.reports if report not in self.seen]
 
 
 @contextmanager
@@ -142,11 +163,11 @@ def runtime_of_a_test(
                 left += left_behind.orchestrators(runtime, {} if fixtures is None else fixtures)
             left += before.new_threads()
             left += before.new_processes()
-            left += runtime._unseen()
+            left += runtime.unseen()
         # A signal holds this list out of the collector's sight, and frames of errors hold whatever raised them.
         runtime.error_occurred.disconnect(runtime.claims.take)
         runtime.reports.clear()
-        runtime._seen.clear()
+        runtime.seen.clear()
     if left:
         lines = "".join(f"\n    {one}" for one in left)
         raise LeftBehindError(

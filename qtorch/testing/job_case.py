@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
-
-from PySide6.QtCore import QEventLoop, QTimer
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from qtorch.events import EventLog, JobFailureEvent
 from qtorch.job.results import JobSuccess
 from qtorch.ports import MISSING
 from qtorch.testing.diff import difference, differences
+from qtorch.testing.fake_clock import FakeClock
+from qtorch.testing.turns import Turns, run_or_await
 from qtorch.testing.writing import written
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import DispatchOptions
     from qtorch.job.results import JobOutcome
+    from qtorch.ports import Clock
     from qtorch.runtime import Runtime
 
 R = TypeVar("R")
@@ -30,16 +32,22 @@ _LIMIT = 10.0
 
 
 @dataclass(frozen=True)
-class JobCase(Generic[R]):
-    """What came of the job of :func:`run_job_case`."""
+class JobCaseResult(Generic[R]):
+    """What came of the job of the fixture ``job_case``."""
 
     outcome: JobOutcome[R]
     """How it ended."""
     events: tuple[BaseEvent, ...]
     """What was told of it, in order."""
 
+    if TYPE_CHECKING:
 
-class JobCaseFixture:
+        def __await__(self) -> Generator[Any, None, Self]:
+            """In a coroutine, what the fixture gives is to be awaited."""
+            ...
+
+
+class JobCase:
     """The fixture ``job_case``: call it with an executor and a job, and it compares what comes of that.
 
     Parameters
@@ -60,7 +68,7 @@ class JobCaseFixture:
 
     Returns
     -------
-    JobCase
+    JobCaseResult
         Outcome and events. In an ``async def`` test it has to be awaited: ``await job_case(...)``.
 
     Raises
@@ -90,7 +98,7 @@ class JobCaseFixture:
         error: object = MISSING,
         events: Sequence[object] | None = None,
         **options: Unpack[DispatchOptions],
-    ) -> Any:
+    ) -> JobCaseResult[R]:
         """Run the case; see the class."""
         if result is not MISSING and error is not MISSING:
             raise TypeError("result= and error= were both given, and a job ends in one way.\n  Leave one of them out.")
@@ -104,7 +112,7 @@ class JobCaseFixture:
         error: object,
         events: Sequence[object] | None,
         options: DispatchOptions,
-    ) -> Turns[JobCase[R]]:
+    ) -> Turns[JobCaseResult[R]]:
         runtime = self._runtime
         registered = runtime.dispatcher.registered_executors.values()
         if not any(one is executor for one in registered):
@@ -123,7 +131,7 @@ class JobCaseFixture:
             faults.append(f"its events are not those expected:\n{text}")
         if any(faults):
             raise AssertionError("\n".join([f"{written(job)} by {type(executor).__name__}:", *filter(None, faults)]))
-        return JobCase(outcome, tuple(told))
+        return JobCaseResult(outcome, tuple(told))
 
 
 def _outcome_fault(outcome: JobOutcome[Any], result: object, error: object, told: Sequence[BaseEvent]) -> str:

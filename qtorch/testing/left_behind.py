@@ -12,15 +12,15 @@ from time import monotonic, sleep
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from qtorch.clock import ScheduledCall
 from qtorch.orchestrator.strict import strict_cores
 from qtorch.testing.fake_clock import describe
 from qtorch.testing.loop_time import VirtualTimer
-from qtorch.testing.waiting_threads import is_idle_executor, where
+from qtorch.testing.waiting_threads import current_frames, is_idle_executor, where
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+    from qtorch.clock import ScheduledCall
     from qtorch.runtime import Runtime
 
 _LAST_STEPS = 1.0
@@ -43,16 +43,14 @@ class Before:
 
     def new_threads(self) -> list[str]:
         """Name the threads that were started since and go on, after a moment in which they may end."""
-        return [
-            f"thread {thread.name!r}, at {where(thread.ident)}" for thread in self._lasting(self._living_threads)
-        ]
+        return [f"thread {thread.name!r}, at {where(thread.ident)}" for thread in self._lasting(self._living_threads)]
 
     def new_processes(self) -> list[str]:
         """Name the processes that were started since and go on, after a moment in which they may end."""
         return [f"process {one.name!r}, pid {one.pid}" for one in self._lasting(self._living_processes)]
 
     def _living_threads(self) -> list[threading.Thread]:
-        frames = sys._current_frames()
+        frames = current_frames()
         return [
             thread
             for thread in threading.enumerate()
@@ -89,8 +87,8 @@ def coroutines(runtime: Runtime) -> list[str]:
     loop = runner.started
     if loop is None or not runner.is_own:
         return []
-    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks(loop) - runner.tasks]  # type: ignore[union-attr]
-    return [f"task {name}() on the Runtime's loop" for name in sorted(names)]
+    left: list[Any] = [task.get_coro() for task in asyncio.all_tasks(loop) - runner.tasks]
+    return [f"task {name}() on the Runtime's loop" for name in sorted(coroutine.__qualname__ for coroutine in left)]
 
 
 def timers(runtime: Runtime) -> list[str]:
@@ -115,7 +113,8 @@ def orchestrators(runtime: Runtime, fixtures: dict[str, object]) -> list[str]:
     if not _open_orchestrators(runtime):
         return []
     fixtures.clear()
-    gc.collect()
+    if _open_orchestrators(runtime):
+        gc.collect()
     kept = [(type(one).__name__, keeper_of(one)) for one in _open_orchestrators(runtime)]
     return sorted(f"orchestrator {name}, open and kept by {keeper}" for name, keeper in kept if keeper)
 

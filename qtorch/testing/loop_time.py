@@ -6,12 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from contextvars import Context
 from time import sleep
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-import qasync
+import qasync  # type: ignore[import-untyped]
 from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 
 from qtorch import ports
@@ -19,11 +18,13 @@ from qtorch.testing import turns
 from qtorch.testing.at_work import at_work
 
 if TYPE_CHECKING:
+    from contextvars import Context
+
     from qtorch.clock import ScheduledCall
     from qtorch.testing.fake_clock import FakeClock
 
 _PLAIN: Any = asyncio.BaseEventLoop
-_QT: Any = qasync._QEventLoop
+_QT: Any = qasync._QEventLoop  # pyright: ignore[reportPrivateUsage]
 
 _MOMENT = 0.0002
 """Seconds left to other threads before they are looked at again."""
@@ -56,20 +57,21 @@ class VirtualTimer(asyncio.TimerHandle):
     """A call that the clock makes."""
 
     scheduled: ScheduledCall
+    _loop: Any
 
     def cancel(self) -> None:
+        """Forget the call."""
         self.scheduled.cancel()
         super().cancel()
 
     def call(self) -> None:
         """Have it run by its loop. The clock's thread."""
-        loop: Any = self._loop  # type: ignore[attr-defined]
         with suppress(RuntimeError):  # the loop is closed, and what it was to do is moot
-            loop.call_soon_threadsafe(self._run_now)
+            self._loop.call_soon_threadsafe(self._run_now)
 
     def _run_now(self) -> None:
         if not self.cancelled():
-            self._run()  # type: ignore[attr-defined]
+            self._run()  # pyright: ignore
 
 
 class _Follower:
@@ -91,7 +93,8 @@ class _Follower:
         if threading.get_ident() == clock.thread:
             return True
         return any(
-            runtime.clock is clock and runtime.dispatcher.services.loop.started is loop for runtime in ports.open_runtimes
+            runtime.clock is clock and runtime.dispatcher.services.loop.started is loop
+            for runtime in ports.open_runtimes
         )
 
     # -- the methods ------------------------------------------------------------------------------------------------
@@ -136,7 +139,7 @@ class _Follower:
     @contextmanager
     def while_qt_waits(self) -> Generator[None, None, None]:
         """Let time pass when Qt's loop has nothing to do while a test runs in it, by qasync."""
-        dispatcher = QAbstractEventDispatcher.instance()
+        dispatcher: Any = QAbstractEventDispatcher.instance()
         if dispatcher is None:  # no application, so no such test
             yield
             return
@@ -148,12 +151,12 @@ class _Follower:
             if isinstance(loop, _QT) and not again.isActive() and self._pass_time(has_open_sockets(loop)):
                 again.start(1)
 
-        connection = dispatcher.aboutToBlock.connect(about_to_block)
+        dispatcher.aboutToBlock.connect(about_to_block)
         try:
             yield
         finally:
             again.stop()
-            dispatcher.disconnect(connection)
+            dispatcher.aboutToBlock.disconnect(about_to_block)
 
 
 def has_open_sockets(loop: Any) -> bool:

@@ -6,19 +6,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from qtorch.testing import turns
 from qtorch.testing.diff import differences
 from qtorch.testing.fake_clock import FakeClock, StuckError
 from qtorch.testing.recording import Recording
-from qtorch.testing.turns import Turns
 from qtorch.testing.writing import written
 
 if TYPE_CHECKING:
     from qtorch.events import BaseEvent
     from qtorch.orchestrator.base_orchestrator import BaseOrchestrator
     from qtorch.testing.hygiene import TestRuntime
+    from qtorch.testing.turns import Turns
 
 O = TypeVar("O", bound="BaseOrchestrator[Any]")  # noqa: E741 - an orchestrator
 
@@ -39,21 +39,11 @@ class CaseResult(Generic[O]):
     effects: list[object]
     errors: list[BaseException]
 
+    if TYPE_CHECKING:
 
-class Case(Generic[O]):
-    """A case in an ``async def`` test, to be awaited."""
-
-    def __init__(self, procedure: Turns[CaseResult[O]]) -> None:
-        self._procedure: Turns[CaseResult[O]] | None = procedure
-
-    def __await__(self) -> Generator[Any, None, CaseResult[O]]:
-        assert self._procedure is not None
-        procedure, self._procedure = self._procedure, None
-        return turns.run_async(procedure).__await__()
-
-    def __del__(self) -> None:
-        if self._procedure is not None:
-            raise RuntimeError("orch_case(...) was not awaited: inside a coroutine, write await orch_case(...)")
+        def __await__(self) -> Generator[Any, None, Self]:
+            """In a coroutine, what the fixture gives is to be awaited."""
+            ...
 
 
 class OrchCase:
@@ -117,10 +107,10 @@ class OrchCase:
         events: Entries | None = None,
         effects: Entries | None = None,
         verify: Callable[[O], object] | None = None,
-    ) -> Any:
+    ) -> CaseResult[O]:
         """Run the case; see the class."""
         procedure = self._run(build, seed, act, wait, skip, expect, errors, events, effects, verify)
-        return turns.run(procedure) if turns.running_loop() is None else Case(procedure)
+        return turns.run_or_await(procedure, "orch_case")
 
     def _run(
         self,
@@ -147,7 +137,7 @@ class OrchCase:
             with recording.acting("act"):
                 if act is not None:
                     try:
-                        yield from awaited(act(orchestrator))
+                        yield from awaited(act(orchestrator), self._clock)
                     except Exception as error:
                         if errors is None:
                             raise
@@ -165,7 +155,7 @@ class OrchCase:
         self._compare(result, skip, expect, () if errors is None else errors, events, effects)
         if verify is not None:
             answer = verify(orchestrator)
-            yield from awaited(answer)
+            yield from awaited(answer, self._clock)
             if answer is False:
                 raise AssertionError(
                     f"verify gave False for {type(orchestrator).__name__}, whose state is\n"
@@ -219,7 +209,7 @@ class OrchCase:
         raise AssertionError("\n".join(faults))
 
 
-def awaited(thing: object) -> Turns[None]:
+def awaited(thing: object, clock: FakeClock) -> Turns[None]:
     """Wait for ``thing`` if it is a coroutine, or can be awaited otherwise."""
     if not inspect.isawaitable(thing):
         return
@@ -231,7 +221,10 @@ def awaited(thing: object) -> Turns[None]:
         raise TypeError("a coroutine was given in a plain test, which has no loop to run it: write an async def test")
     task = asyncio.ensure_future(_value_of(thing))
     while not task.done():
-        yield True
+        busy = yield from clock.settling()
+        # It awaits something: only if time passes can it go on.
+        if not task.done() and not busy:
+            clock.jump()
     task.result()
 
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +13,8 @@ from qtorch.events import BaseEvent, JobEvent, JobStartedEvent
 from qtorch.state.equality import all_changed_fields
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from qtorch.errors import ErrorReport
     from qtorch.execution.run import JobRun
     from qtorch.orchestrator.base_orchestrator import BaseOrchestrator
@@ -65,7 +66,7 @@ class Recording:
         self.orchestrator = orchestrator
         self.facts: list[Fact] = []
         self.act = OUTSIDE
-        self._core = core = orchestrator._core
+        self._core = core = orchestrator._core  # pyright: ignore[reportPrivateUsage]
         self._bus = core.bus
         self._runtime = runtime
         self._known = set(core.jobs)
@@ -85,6 +86,11 @@ class Recording:
         self._subscription.close()
         self._core.unwatch(self._changed)
         self._core.jobs = dict(self._core.jobs)
+
+    @property
+    def running(self) -> list[str]:
+        """The orchestrator's jobs that have not ended."""
+        return [f"{run.job!r} ({run.status})" for run in tuple(self._core.jobs.values())]
 
     @contextmanager
     def acting(self, name: str) -> Generator[None, None, None]:

@@ -103,7 +103,9 @@ class Step:
             if matches(expected, fact.value):
                 self._claim([fact])
                 return self
-        others = [line_of(fact) for fact in self._facts if fact.kind == kind and not fact.is_claimed and fact not in mine]
+        others = [
+            line_of(fact) for fact in self._facts if fact.kind == kind and not fact.is_claimed and fact not in mine
+        ]
         values = lines_of("caused by it", [line_of(fact) for fact in mine])
         raise FactsError(
             f"no {what} {self._title}.\n"

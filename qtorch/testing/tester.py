@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from qtorch.events import BaseEvent, JobCancelledEvent, JobEvent, JobFailureEvent, JobSuccessEvent
 from qtorch.testing import turns
-from qtorch.testing.fake_clock import FakeClock
 from qtorch.testing.facts import FactsError, line_of, lines_of, suggestion
 from qtorch.testing.recording import Cause, Fact, Recording
 from qtorch.testing.step import Step
-from qtorch.testing.turns import Turns
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from qtorch.job.base_job import BaseJob
     from qtorch.orchestrator.base_orchestrator import BaseOrchestrator
+    from qtorch.testing.fake_clock import FakeClock
     from qtorch.testing.hygiene import TestRuntime
+    from qtorch.testing.turns import Turns
 
 Exhaustive: TypeAlias = "bool | Literal['show']"
 
@@ -115,7 +116,9 @@ class Tester:
         """Do what :meth:`end_of` does, in a coroutine."""
         return await turns.run_async(self._ended(job, dict(attributes)))
 
-    def event(self, event_type: type[BaseEvent], job: type[BaseJob[Any]] | None = None, /, **attributes: object) -> Step:
+    def event(
+        self, event_type: type[BaseEvent], job: type[BaseJob[Any]] | None = None, /, **attributes: object
+    ) -> Step:
         """Wait for any other event, such as JobProgressEvent or one of your own; the step has what it caused."""
         return turns.run(self._came(event_type, job, attributes))
 
@@ -140,7 +143,7 @@ class Tester:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Tester:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -151,7 +154,7 @@ class Tester:
         else:
             self.stop()
 
-    async def __aenter__(self) -> Tester:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -209,9 +212,13 @@ class Tester:
             )
         return self._take(fact, title, attributes)
 
-    def _came(self, kind: type[BaseEvent], job: type[BaseJob[Any]] | None, attributes: dict[str, object]) -> Turns[Step]:
+    def _came(
+        self, kind: type[BaseEvent], job: type[BaseJob[Any]] | None, attributes: dict[str, object]
+    ) -> Turns[Step]:
         fact = yield from self._found(
-            lambda event: isinstance(event, kind) and (job is None or (isinstance(event, JobEvent) and event.is_from(job)))
+            lambda event: (
+                isinstance(event, kind) and (job is None or (isinstance(event, JobEvent) and event.is_from(job)))
+            )
         )
         title = kind.__name__ if job is None else f"{kind.__name__} of {job.__name__}"
         if fact is None:
@@ -234,17 +241,13 @@ class Tester:
         return step
 
     def _missing(self, what: str) -> str:
-        running = self._running()
+        running = self._recorder.running
         return (
             f"{what}, though everything has come to rest; fake time is {self._clock.now():g} s.\n"
             f"{lines_of('running', running) if running else '  No job of the orchestrator is running.'}\n"
             f"{lines_of('not asserted', [line_of(fact) for fact in self._left()])}"
             f"  Let time pass by advance(), release the gate that holds it, or assert what did come."
         )
-
-    def _running(self) -> list[str]:
-        jobs = self.orchestrator._core.jobs
-        return [f"{run.job!r} ({run.status})" for run in tuple(jobs.values())]
 
     def _left(self) -> list[Fact]:
         return [fact for fact in self._facts if not fact.is_claimed]
@@ -274,7 +277,7 @@ class Tester:
             return
         try:
             yield from self._clock.settling()
-            running = self._running()
+            running = self._recorder.running
             if running and self._exhaustive is True:
                 raise FactsError(
                     f"jobs of {self._name} are running at the end of the test:\n"

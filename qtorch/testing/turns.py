@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Generator
 from time import sleep
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ Turns = Generator[bool, None, T]
 """A procedure that yields whenever others have to go on: True if that takes other threads a moment."""
 
 _MOMENT = 0.0002
-"""Seconds left to other threads; what is waited for is looked at afterwards, so this is no guess at how long it takes."""
+"""Seconds left to other threads before it is looked at again whether they have come to rest."""
 
 _LONGEST_CHAIN = 1_000
 """Turns of Qt's loop in a row: a timer of 0 ms that starts itself anew would make them endless."""
@@ -65,9 +66,36 @@ async def run_async(procedure: Turns[T]) -> T:
         return value
 
 
+def run_or_await(procedure: Turns[T], name: str) -> T:
+    """Run ``procedure`` in a plain test; in a coroutine give what has to be awaited, and say so if it is not."""
+    # For type checkers the results can be awaited, and give themselves.
+    to_await: Any = None if running_loop() is None else _ToAwait(procedure, name)
+    return run(procedure) if to_await is None else to_await
+
+
+class _ToAwait:
+    def __init__(self, procedure: Turns[Any], name: str) -> None:
+        self._procedure: Turns[Any] | None = procedure
+        self._name = name
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        assert self._procedure is not None
+        procedure, self._procedure = self._procedure, None
+        return run_async(procedure).__await__()
+
+    def __del__(self) -> None:
+        if self._procedure is not None:
+            warnings.warn(
+                f"{self._name}(...) was not awaited, so nothing was tested: in a coroutine, write "
+                f"await {self._name}(...).",
+                RuntimeWarning,
+                stacklevel=1,
+            )
+
+
 def process_events() -> None:
     """Let Qt deliver what is posted, and what comes of that."""
-    dispatcher = QAbstractEventDispatcher.instance()
+    dispatcher: Any = QAbstractEventDispatcher.instance()
     if QCoreApplication.instance() is None or dispatcher is None:
         return
     for _ in range(_LONGEST_CHAIN):

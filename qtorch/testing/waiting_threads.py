@@ -6,17 +6,23 @@ import concurrent.futures.thread as executor_threads
 import sys
 import threading
 from collections.abc import Iterator
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtorch.execution.runners import thread_pool
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _LONG = 1.0
 """Seconds from which on the limit of a wait is a precaution, and no way to let time pass."""
 
 _WAIT = threading.Condition.wait.__code__
 _POOL_THREAD = thread_pool._Drain.run.__code__  # pyright: ignore[reportPrivateUsage]
-_EXECUTOR_THREAD = executor_threads._worker.__code__  # type: ignore[attr-defined]  # pyright: ignore
+_EXECUTOR_THREAD = executor_threads._worker.__code__  # pyright: ignore[reportPrivateUsage]
+
+
+current_frames = sys._current_frames  # pyright: ignore[reportPrivateUsage]
+"""The innermost frame of each thread, by its ident."""
 
 
 class Threads:
@@ -41,7 +47,7 @@ class Threads:
         self.waiting_others = 0
         self.busy_executors: list[str] = []
         me = threading.get_ident()
-        for ident, frame in sys._current_frames().items():
+        for ident, frame in current_frames().items():
             if ident == me:
                 continue
             outer = [caller.f_code for caller in _callers(frame)]
@@ -71,13 +77,13 @@ def is_idle_executor(frame: FrameType) -> bool:
 
 def is_waiting(ident: int | None) -> bool:
     """Whether the thread waits to be woken."""
-    frame = sys._current_frames().get(ident or 0)
+    frame = current_frames().get(ident or 0)
     return frame is not None and only_waits(frame)
 
 
 def where(ident: int | None) -> str:
     """Where the thread is, in code that is not Python's own, as "file:line"."""
-    frame = sys._current_frames().get(ident or 0)
+    frame = current_frames().get(ident or 0)
     return "nowhere any more" if frame is None else place(frame)
 
 

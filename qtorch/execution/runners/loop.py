@@ -97,7 +97,7 @@ class LoopRunner:
     @property
     def tasks(self) -> set[asyncio.Task[Any]]:
         """The tasks of jobs that have not ended. Any thread."""
-        return set(tuple(self._tasks))
+        return set(self._tasks)
 
     @property
     def thread_ident(self) -> int | None:

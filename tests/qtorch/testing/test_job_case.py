@@ -21,7 +21,7 @@ from qtorch import (
 from qtorch.testing import job_case
 from qtorch.testing.fake_executor import FakeExecutor
 from qtorch.testing.gates import gate
-from qtorch.testing.job_case import run_job_case
+from qtorch.testing.job_case import JobCase
 from qtorch.testing.matchers import event, having
 from qtorch.testing.steps import fail, ok, progress
 
@@ -50,18 +50,17 @@ class BrokenExecutor(BaseExecutor[FetchUserJob]):
 
 def failure(runtime: TestRuntime, executor: BaseExecutor[Any], **expected: Any) -> str:
     with pytest.raises(AssertionError) as caught:
-        run_job_case(runtime, executor, FetchUserJob(), **expected)
+        JobCase(runtime)(executor, FetchUserJob(), **expected)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("result", ["user 42", str, lambda text: text.endswith("42"), having(str)])
 def test_the_result_is_compared(qtorch_runtime: TestRuntime, result: Any) -> None:
-    run_job_case(qtorch_runtime, HalfExecutor(), FetchUserJob(), result=result)
+    JobCase(qtorch_runtime)(HalfExecutor(), FetchUserJob(), result=result)
 
 
 def test_it_gives_the_outcome_and_the_events(qtorch_runtime: TestRuntime) -> None:
-    case = run_job_case(
-        qtorch_runtime,
+    case = JobCase(qtorch_runtime)(
         HalfExecutor(),
         FetchUserJob(),
         events=[JobStartedEvent, event(JobProgressEvent, progress=0.5, message="half"), JobSuccessEvent],
@@ -72,13 +71,13 @@ def test_it_gives_the_outcome_and_the_events(qtorch_runtime: TestRuntime) -> Non
 
 @pytest.mark.parametrize("error", [OSError, OSError("down"), having(OSError, args=("down",))])
 def test_the_error_is_compared(qtorch_runtime: TestRuntime, error: Any) -> None:
-    case = run_job_case(qtorch_runtime, BrokenExecutor(), FetchUserJob(), error=error)
+    case = JobCase(qtorch_runtime)(BrokenExecutor(), FetchUserJob(), error=error)
     assert isinstance(case.outcome, JobFailure)
 
 
 def test_options_are_those_of_dispatch(qtorch_runtime: TestRuntime) -> None:
     held = FakeExecutor(FetchUserJob, steps=[gate(), ok()])
-    run_job_case(qtorch_runtime, held, FetchUserJob(), error=JobTimeoutError, timeout=0.01)
+    JobCase(qtorch_runtime)(held, FetchUserJob(), error=JobTimeoutError, timeout=0.01)
 
 
 def test_a_cancelled_job_has_an_error_too(qtorch_runtime: TestRuntime) -> None:
@@ -88,13 +87,13 @@ def test_a_cancelled_job_has_an_error_too(qtorch_runtime: TestRuntime) -> None:
             self.token(job).wait()
             return ""
 
-    run_job_case(qtorch_runtime, Asking(), FetchUserJob(), error=JobCancelledError("enough"))
+    JobCase(qtorch_runtime)(Asking(), FetchUserJob(), error=JobCancelledError("enough"))
 
 
 def test_several_jobs_may_be_tried_with_one_executor(qtorch_runtime: TestRuntime) -> None:
     executor = HalfExecutor()
     for user_id in ("1", "2"):
-        run_job_case(qtorch_runtime, executor, FetchUserJob(user_id=user_id), result=f"user {user_id}")
+        JobCase(qtorch_runtime)(executor, FetchUserJob(user_id=user_id), result=f"user {user_id}")
 
 
 # -- messages -------------------------------------------------------------------------------------------------------
@@ -155,7 +154,7 @@ def test_other_events_are_shown_beside_the_result(qtorch_runtime: TestRuntime) -
 
 def test_result_and_error_are_not_both_expected(qtorch_runtime: TestRuntime) -> None:
     with pytest.raises(TypeError) as caught:
-        run_job_case(qtorch_runtime, HalfExecutor(), FetchUserJob(), result=1, error=OSError)
+        JobCase(qtorch_runtime)(HalfExecutor(), FetchUserJob(), result=1, error=OSError)
     assert str(caught.value) == (
         "result= and error= were both given, and a job ends in one way.\n  Leave one of them out."
     )
@@ -168,6 +167,6 @@ def test_a_job_that_does_not_end_is_given_up_and_named(
     text = failure(qtorch_runtime, FakeExecutor(FetchUserJob, steps=[gate(), ok()]))
     first, second = text.split("\n")
     assert first.startswith("fetch-user-")
-    assert first.endswith(" has not ended after 0.05 s; it is running.")
-    assert second == "  If it waits for a FakeClock: nobody advances that meanwhile. Use the Runtime of real time."
+    assert first.endswith(" has not ended, though it was given 0.05 s; it is running.")
+    assert second == "  Release what holds it before job_case(...), or give it a timeout."
     assert qtorch_runtime.running_jobs == ()  # so its test is not blamed for them as well

@@ -10,7 +10,7 @@ from qtorch.testing.mock_orchestrator import MockOrchestrator
 
 if TYPE_CHECKING:
     from qtorch import JobOutcome, Runtime
-    from qtorch.testing.job_case import JobCase, run_job_case
+    from qtorch.testing.job_case import JobCase, JobCaseResult
 
 
 class CountState(BaseState):
@@ -33,6 +33,6 @@ def test_a_mock_has_the_state_it_shows(qapp: object) -> None:
 if TYPE_CHECKING:
 
     def outcome_of(runtime: Runtime) -> None:
-        case = run_job_case(runtime, FakeExecutor(CountJob, result=1), CountJob())
-        assert_type(case, JobCase[int])
+        case = JobCase(runtime)(FakeExecutor(CountJob, result=1), CountJob())
+        assert_type(case, JobCaseResult[int])
         assert_type(case.outcome, JobOutcome[int])
