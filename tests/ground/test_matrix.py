@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
-
-    import pytest
 
 FakePython = Callable[..., None]
 Script = Callable[..., "ModuleType"]
@@ -35,6 +35,7 @@ def test_the_matrix_takes_the_newest_python_and_misses_the_oldest_aloud(script: 
     ]
 
 
+@pytest.mark.realtime
 def test_the_matrix_finds_interpreters_of_pyenv_and_passes_over_shims_that_do_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script, fake_python: FakePython
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_library_is_missing_if_the_loader_does_not_find_it(packages: ModuleTyp
     assert not packages.is_loadable("libqtorch-no-such-thing.so.1")
 
 
+@pytest.mark.realtime
 def test_a_command_that_fails_shows_what_it_said(script: Script) -> None:
     reporting = script("reporting")
     code = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(7)"

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.realtime
+
 IMPORTS = ("from pydantic import BaseModel", "from PySide6.QtWidgets import QApplication", "from qtorch import BaseJob")
 
 

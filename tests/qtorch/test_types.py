@@ -183,6 +183,7 @@ def test_options_take_what_their_validators_take() -> None:
     assert_type(JobOptions().throttle, float | None)
 
 
+@pytest.mark.realtime
 def test_a_lane_is_known_by_its_name_and_as_an_object(qtorch_runtime: TestRuntime, users: Users) -> None:
     lane = qtorch_runtime.lane("fetching", limit=2, max_queue=10)
     assert_type(lane, Lane)

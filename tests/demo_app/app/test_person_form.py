@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from qtorch.testing.hygiene import TestRuntime
     from tests.demo_app.app.reading import Until
 
+pytestmark = pytest.mark.realtime
+
 
 def ada(**changes: Any) -> Person:
     fields = {"name": "Ada Ærø", "email": "ada@example.org", "title": "Hydrologist", "role": "editor", "bio": "Rivers."}

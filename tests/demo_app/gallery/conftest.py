@@ -42,6 +42,7 @@ def open_at(qapp: QApplication, dress: Callable[[Mode], Theme], qtbot: QtBot, no
         opened.append(gallery)
         gallery.window.show()
         gallery.window.activateWindow()
+        qapp.processEvents()
         qtbot.waitUntil(gallery.window.isActiveWindow)
         return gallery
 

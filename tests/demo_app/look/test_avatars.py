@@ -39,6 +39,7 @@ def test_initials_are_the_first_letters_of_the_first_and_the_last_word(name: str
     assert initials(name) == letters
 
 
+@pytest.mark.realtime
 def test_a_persons_colour_is_the_same_in_every_process() -> None:
     script = "from demo_app.look.avatars import avatar_color\nprint([avatar_color(i).name() for i in (1, 'ada', '')])"
     seen = {
@@ -130,6 +131,7 @@ def test_what_is_no_picture_is_refused(qapp: QGuiApplication) -> None:
         round_picture(QImage.fromData(b"GIF89a but not really"), 40)
 
 
+@pytest.mark.realtime
 def test_worker_threads_draw_what_the_gui_thread_draws(qapp: QGuiApplication) -> None:
     picture = stripes(600, 200)
 

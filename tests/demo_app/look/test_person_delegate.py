@@ -57,6 +57,7 @@ def test_a_person_of_whom_nothing_is_known_is_still_a_row(view: QListView, pixel
     assert pixels.count(image, theme.tokens.surface) < image.width() * image.height(), "the avatar with a ?"
 
 
+@pytest.mark.realtime
 def test_rows_follow_the_font_of_the_application_while_the_list_is_open(
     qapp: QApplication, qtbot: QtBot, view: QListView
 ) -> None:
@@ -110,6 +111,7 @@ def ask_for_tooltip(view: QListView, row: int) -> bool:
     return view.itemDelegate().helpEvent(event, view, option, index)
 
 
+@pytest.mark.realtime
 @pytest.mark.qt_log_ignore("does not support raise", extend=True)  # the offscreen platform, of any tooltip
 def test_a_shortened_row_shows_all_of_it_in_a_tooltip_and_takes_a_name_for_no_markup(
     qtbot: QtBot, view: QListView

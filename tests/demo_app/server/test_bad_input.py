@@ -59,6 +59,7 @@ def test_a_wrong_option_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.realtime
 def test_a_port_in_use_is_told_before_the_database_is_touched(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_port_in_use_is_told_before_the_database_is_touched(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("host", "words"),
     [
@@ -84,6 +86,7 @@ def test_a_host_that_cannot_be_listened_on_is_told(
     assert words in complaint(capsys, "--db", str(tmp_path / "people.db"), "--host", host)
 
 
+@pytest.mark.realtime
 def test_a_file_that_is_no_database_is_told_and_left_as_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -94,10 +97,12 @@ def test_a_file_that_is_no_database_is_told_and_left_as_it_is(
     assert diary.read_text() == "Dear diary,\n" * 500
 
 
+@pytest.mark.realtime
 def test_a_folder_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert complaint(capsys, "--db", str(tmp_path)) == f"{tmp_path} is a folder: name the database file in it"
 
 
+@pytest.mark.realtime
 def test_a_name_that_no_file_can_have_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert complaint(capsys, "--db", str(tmp_path / ("x" * 300))).endswith("cannot be used: File name too long")
 

@@ -32,6 +32,7 @@ def number_of_people(path: Path) -> int:
         return store.count()
 
 
+@pytest.mark.realtime
 def test_a_process_killed_in_the_middle_of_the_fill_leaves_a_file_that_the_next_start_fills(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
     code = """
@@ -63,6 +64,7 @@ def test_a_fill_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert (tmp_path / "people.db").read_bytes() == b""
 
 
+@pytest.mark.realtime
 def test_many_that_open_a_new_file_at_once_fill_it_once(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
     start = threading.Barrier(8)

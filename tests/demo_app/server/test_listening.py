@@ -7,6 +7,8 @@ import pytest
 from demo_app.server.errors import StartError
 from demo_app.server.listening import listen, url_of
 
+pytestmark = pytest.mark.realtime
+
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_the_address_is_one_that_a_client_can_connect_to(host: str) -> None:

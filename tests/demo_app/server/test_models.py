@@ -140,6 +140,7 @@ def test_a_model_survives_the_way_over_the_wire(model: Any) -> None:
     assert type(model).model_validate_json(model.model_dump_json()) == model
 
 
+@pytest.mark.realtime
 def test_the_client_can_import_the_models_without_the_server_and_its_libraries() -> None:
     code = "import sys, demo_app.server.models as m; print({'starlette', 'uvicorn', 'sqlite3'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

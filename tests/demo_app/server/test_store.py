@@ -15,6 +15,7 @@ def names(store: Store, q: str = "") -> list[str]:
     return [person.name for person in store.page(PeopleQuery(q=q)).items]
 
 
+@pytest.mark.realtime
 def test_of_many_changes_that_start_from_one_version_exactly_one_is_stored(three: Store) -> None:
     start = threading.Barrier(16)
     stored: list[str] = []

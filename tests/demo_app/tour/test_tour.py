@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.realtime
+
+Tour: TypeAlias = subprocess.CompletedProcess[str]
 
 LIAR = """
 import sys
@@ -32,7 +35,7 @@ sys.exit(main(["--db", sys.argv[1], "--control"]))
 """
 
 
-def take_tour(folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def take_tour(folder: Path, *options: str, **environ: str) -> Tour:
     """Take the tour as a user on a machine without a display would, in a folder of its own."""
     bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     return subprocess.run(
@@ -55,8 +58,24 @@ def liar(database: Path) -> Iterator[str]:
         process.kill()
 
 
-def test_without_a_display_the_tour_is_made_and_passes(tmp_path: Path) -> None:
-    result = take_tour(tmp_path, QT_QPA_PLATFORM="")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the honest tour is made."""
+    return tmp_path_factory.mktemp("tour")
+
+
+@pytest.fixture(scope="module")
+def tours(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tour, Tour]:
+    """The tour without a display, and the one of a server that lies: at once, as both mostly wait."""
+    elsewhere = tmp_path_factory.mktemp("lies")
+    with liar(elsewhere / "people.db") as url, ThreadPoolExecutor() as pool:
+        honest = pool.submit(take_tour, folder, QT_QPA_PLATFORM="")
+        lied_to = pool.submit(take_tour, elsewhere, "--tour", "--api-url", url)
+        return honest.result(), lied_to.result()
+
+
+def test_without_a_display_the_tour_is_made_and_passes(tours: tuple[Tour, Tour], folder: Path) -> None:
+    result, _ = tours
     assert result.returncode == 0, result.stdout + result.stderr
     lines = result.stdout.splitlines()
     steps, end = lines[:-1], lines[-1]
@@ -64,14 +83,13 @@ def test_without_a_display_the_tour_is_made_and_passes(tmp_path: Path) -> None:
     assert [line for line in steps if not re.fullmatch(r" ?\d+\. .+ \.\.\. ok", line)] == []
     assert end == f"{len(steps)} passed, 0 failed"
     assert result.stderr == ""
-    pictures = sorted(file.name for file in (tmp_path / "build" / "tour").glob("*.png"))
+    pictures = sorted(file.name for file in (folder / "build" / "tour").glob("*.png"))
     # The last step is over when the window is gone.
     assert [name[:2] for name in pictures] == [f"{number:02}" for number in range(1, len(steps))]
 
 
-def test_a_server_that_answers_wrongly_makes_the_tour_fail(tmp_path: Path) -> None:
-    with liar(tmp_path / "people.db") as url:
-        result = take_tour(tmp_path, "--tour", "--api-url", url)
+def test_a_server_that_answers_wrongly_makes_the_tour_fail(tours: tuple[Tour, Tour]) -> None:
+    _, result = tours
     assert result.returncode == 1, result.stdout + result.stderr
     assert re.search(r"Save: .+ \.\.\. stored: expected .+, seen ", result.stdout)
     end = result.stdout.splitlines()[-1]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from qtorch.testing.hygiene import TestRuntime
 
+pytestmark = pytest.mark.realtime
+
 
 class NoteState(BaseState):
     text: str = ""

@@ -298,6 +298,7 @@ def test_a_deleted_widget_is_refused(person: Person, label: QLabel) -> None:
         bind(label, "text", person.select(lambda s: s.name))
 
 
+@pytest.mark.realtime
 def test_a_widget_of_another_thread_is_refused(person: Person, label: QLabel) -> None:
     errors: list[BaseException] = []
 
@@ -488,7 +489,7 @@ def test_a_binding_keeps_its_orchestrator_alive_and_its_end_frees_it(qtorch_runt
     assert alive() is None
 
 
-def test_three_thousand_windows_made_and_dropped_leave_nothing_without_the_collector(
+def test_400_windows_made_and_dropped_leave_nothing_without_the_collector(
     qtorch_runtime: TestRuntime, no_gc: None
 ) -> None:
     class Window(QWidget):
@@ -506,7 +507,7 @@ def test_three_thousand_windows_made_and_dropped_leave_nothing_without_the_colle
 
     before = alive()
     died: list[weakref.ref[QObject]] = []
-    for number in range(3_000):
+    for number in range(400):
         window = Window()
         window.person.update(name=str(number))
         died.append(weakref.ref(window.person))
@@ -548,6 +549,7 @@ def test_the_signals_of_a_widget_are_never_blocked_by_a_binding(person: Person, 
     assert heard.args == ["Bob"]
 
 
+@pytest.mark.realtime
 def test_a_spinner_is_shown_while_jobs_run_without_a_flag(
     person: Person, label: QLabel, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:

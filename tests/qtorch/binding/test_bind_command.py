@@ -74,6 +74,7 @@ def window(qtbot: QtBot) -> Window:
     return window
 
 
+@pytest.mark.realtime
 def test_a_click_triggers_and_the_button_is_disabled_while_it_is_at_work(
     window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -119,6 +120,7 @@ def test_tool_buttons_and_shortcuts_trigger_too(window: Window, qtorch_runtime: 
     assert len(calls) == 2
 
 
+@pytest.mark.realtime
 def test_a_cancel_button_is_enabled_while_there_is_something_to_cancel(
     window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_cancel_button_is_enabled_while_there_is_something_to_cancel(
     qtbot.waitUntil(window.save.isEnabled)
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(("low", "high", "shown"), [(0, 100, 25), (0, 8, 2), (100, 200, 125)])
 def test_a_progress_bar_follows_in_its_own_range(
     window: Window, saving: SaveExecutor, qtbot: QtBot, low: int, high: int, shown: int
@@ -148,6 +151,7 @@ def test_a_progress_bar_follows_in_its_own_range(
     qtbot.waitUntil(window.save.isEnabled)
 
 
+@pytest.mark.realtime
 def test_an_indicator_appears_after_150_ms_and_goes_when_the_work_has_ended(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -166,6 +170,7 @@ def test_an_indicator_appears_after_150_ms_and_goes_when_the_work_has_ended(
     assert qtorch_clock.pending == 0
 
 
+@pytest.mark.realtime
 def test_an_indicator_of_short_work_never_appears(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -179,6 +184,7 @@ def test_an_indicator_of_short_work_never_appears(
     assert not window.spinner.isVisible()
 
 
+@pytest.mark.realtime
 def test_an_indicator_that_appeared_stays_for_300_ms_also_over_the_next_run(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -199,6 +205,7 @@ def test_an_indicator_that_appeared_stays_for_300_ms_also_over_the_next_run(
     assert not window.spinner.isVisible()
 
 
+@pytest.mark.realtime
 def test_an_indicator_that_appeared_late_is_hidden_300_ms_after_that(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -214,6 +221,7 @@ def test_an_indicator_that_appeared_late_is_hidden_300_ms_after_that(
     assert not window.spinner.isVisible()
 
 
+@pytest.mark.realtime
 def test_the_widgets_of_a_running_command_show_it_at_once(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot
 ) -> None:
@@ -246,6 +254,7 @@ def test_the_button_keeps_its_command_alive_and_frees_it_without_the_collector(
     gc.enable()
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize("name", ["save", "stop", "spinner", "bar"])
 def test_any_of_its_widgets_may_die_while_it_is_at_work(
     qtorch_clock: FakeClock, window: Window, saving: SaveExecutor, qtbot: QtBot, qtorch_runtime: TestRuntime, name: str

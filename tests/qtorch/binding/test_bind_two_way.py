@@ -109,6 +109,7 @@ def window(qtbot: QtBot) -> Iterator[Window]:
     window.show()
     window.activateWindow()
     window.edit.setFocus()
+    QApplication.processEvents()
     qtbot.waitUntil(window.edit.hasFocus)
     yield window
     if shiboken6.isValid(window):
@@ -209,6 +210,7 @@ def test_an_inactive_window_does_not_lose_the_caret(person: Person, window: Wind
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.activateWindow()
+    QApplication.processEvents()
     qtbot.waitUntil(lambda: not window.edit.hasFocus())
     person.update(email="abcde")
     assert (window.edit.text(), window.edit.cursorPosition()) == ("abcde", 1)
@@ -298,7 +300,8 @@ def test_what_came_during_a_composition_that_was_given_up_is_shown_after_it(
     compose(window.edit, "ni")
     person.update(email="server")
     compose(window.edit, "")
-    qtbot.waitUntil(lambda: window.edit.text() == "server")
+    QApplication.processEvents()
+    assert window.edit.text() == "server"
 
 
 def test_a_text_edit_is_left_alone_while_it_composes_too(person: Person, window: Window, qtbot: QtBot) -> None:
@@ -495,6 +498,7 @@ def test_an_edit_that_waits_is_written_at_the_widget_s_end(
     window.show()
     window.activateWindow()
     window.edit.setFocus()
+    QApplication.processEvents()
     qtbot.waitUntil(window.edit.hasFocus)
     bind_two_way(edit, person.field(lambda s: s.email), debounce=0.3)
     bind(edit, "toolTip", person.select(lambda s: s.email))
@@ -841,7 +845,7 @@ def test_an_unbound_widget_and_its_field_go_their_own_ways(
     binding.unbind()
 
 
-def test_a_thousand_forms_made_and_dropped_leave_nothing_without_the_collector(qtorch_runtime: TestRuntime) -> None:
+def test_200_forms_made_and_dropped_leave_nothing_without_the_collector(qtorch_runtime: TestRuntime) -> None:
     class Form(QWidget):
         def __init__(self) -> None:
             super().__init__()
@@ -858,7 +862,7 @@ def test_a_thousand_forms_made_and_dropped_leave_nothing_without_the_collector(q
     gc.collect()
     gc.disable()
     died: list[weakref.ref[object]] = []
-    for number in range(1_000):
+    for number in range(200):
         form = Form()
         form.edit.setText(str(number))
         form.edit.setText("") if number % 3 else None

@@ -21,6 +21,7 @@ from qtorch import (
     BaseOrchestrator,
     BaseState,
     Command,
+    JobCancelledEvent,
     JobFailureEvent,
     JobHandle,
     JobTimeoutError,
@@ -121,6 +122,7 @@ def test_its_flags_are_qt_properties_with_notify_signals(qtorch_runtime: TestRun
     assert [command.property(name) for name in ("enabled", "running", "progress")] == [True, False, 0.0]
 
 
+@pytest.mark.realtime
 def test_a_job_that_the_function_returns_is_dispatched_and_followed_to_its_end(
     workshop: Workshop, qtbot: QtBot
 ) -> None:
@@ -143,6 +145,7 @@ def test_a_job_that_the_function_returns_is_dispatched_and_followed_to_its_end(
     ]
 
 
+@pytest.mark.realtime
 def test_a_handle_that_the_function_returns_is_followed(
     form: FormOrchestrator, workshop: Workshop, qtbot: QtBot
 ) -> None:
@@ -155,6 +158,7 @@ def test_a_handle_that_the_function_returns_is_followed(
     assert not command.running
 
 
+@pytest.mark.realtime
 def test_a_handle_of_a_job_that_has_ended_is_followed_too(
     form: FormOrchestrator, workshop: Workshop, qtbot: QtBot
 ) -> None:
@@ -167,6 +171,7 @@ def test_a_handle_of_a_job_that_has_ended_is_followed_too(
     assert not command.running
 
 
+@pytest.mark.realtime
 def test_a_job_is_dispatched_by_the_orchestrator_whose_method_the_function_is(workshop: Workshop, qtbot: QtBot) -> None:
     class Own(FormOrchestrator):
         def work(self) -> WorkJob:
@@ -182,6 +187,7 @@ def test_a_job_is_dispatched_by_the_orchestrator_whose_method_the_function_is(wo
         wait_until_idle(qtbot, command)
 
 
+@pytest.mark.realtime
 def test_a_trigger_while_it_is_at_work_does_nothing(workshop: Workshop, qtbot: QtBot) -> None:
     calls: list[int] = []
 
@@ -260,6 +266,7 @@ def test_a_source_that_raises_disables_it_and_is_reported_once(
     assert command.enabled
 
 
+@pytest.mark.realtime
 def test_a_restartable_one_stays_enabled_and_drops_what_it_superseded(workshop: Workshop, qtbot: QtBot) -> None:
     command = Command(lambda name: WorkJob(name=name, is_stubborn=True), policy=RESTARTABLE)
     heard = Heard(command)
@@ -276,6 +283,7 @@ def test_a_restartable_one_stays_enabled_and_drops_what_it_superseded(workshop: 
     assert [told for told in heard.told if told[0] in ("finished", "error")] == [("finished", "second done")]
 
 
+@pytest.mark.realtime
 def test_a_concurrent_one_runs_beside_itself_and_is_at_work_until_the_last_has_ended(
     workshop: Workshop, qtbot: QtBot
 ) -> None:
@@ -296,14 +304,19 @@ def test_a_concurrent_one_runs_beside_itself_and_is_at_work_until_the_last_has_e
 # ------------------------------------------------------------------------------------------------- how it ends
 
 
-def test_running_ends_with_the_work_not_with_the_press_of_cancel(workshop: Workshop, qtbot: QtBot) -> None:
+@pytest.mark.realtime
+def test_running_ends_with_the_work_not_with_the_press_of_cancel(
+    workshop: Workshop, qtorch_runtime: TestRuntime, qtbot: QtBot
+) -> None:
+    ended: list[JobCancelledEvent] = []
+    qtorch_runtime.bus.subscribe(ended.append, event_type=JobCancelledEvent)
     command = Command(lambda: WorkJob(is_stubborn=True))
     heard = Heard(command)
     command.trigger()
     qtbot.waitUntil(lambda: command.progress == 0.5)
     command.cancel()
     assert (command.running, command.enabled, command.cancellable) == (True, False, False)
-    qtbot.wait(80)  # the cancelled event has been told
+    qtbot.waitUntil(lambda: bool(ended))
     assert (command.running, command.enabled, command.cancellable) == (True, False, False)
     workshop.released["work"].set()
     wait_until_idle(qtbot, command)
@@ -311,6 +324,7 @@ def test_running_ends_with_the_work_not_with_the_press_of_cancel(workshop: Works
     assert {name for name, _ in heard.told}.isdisjoint({"finished", "error"})
 
 
+@pytest.mark.realtime
 def test_a_job_cancelled_by_others_is_neither_an_error_nor_a_result(
     form: FormOrchestrator, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -323,6 +337,7 @@ def test_a_job_cancelled_by_others_is_neither_an_error_nor_a_result(
     assert qtorch_runtime.reports == []
 
 
+@pytest.mark.realtime
 def test_a_failure_lands_in_error_and_goes_with_the_next_trigger(workshop: Workshop, qtbot: QtBot) -> None:
     command = Command(lambda job: job)
     errors: list[BaseException | None] = []
@@ -338,6 +353,7 @@ def test_a_failure_lands_in_error_and_goes_with_the_next_trigger(workshop: Works
     assert [type(error) for error in errors] == [LookupError, type(None)]
 
 
+@pytest.mark.realtime
 def test_an_error_that_nobody_listens_to_is_reported(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -351,6 +367,7 @@ def test_an_error_that_nobody_listens_to_is_reported(
     assert len(raised) == 1
 
 
+@pytest.mark.realtime
 def test_an_error_that_a_hook_of_its_orchestrator_hears_is_not_reported(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -371,6 +388,7 @@ def test_an_error_that_a_hook_of_its_orchestrator_hears_is_not_reported(
     assert qtorch_runtime.reports == []
 
 
+@pytest.mark.realtime
 def test_a_failure_of_a_job_that_is_not_the_orchestrator_s_own_is_reported_whatever_its_hooks(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -389,6 +407,7 @@ def test_a_failure_of_a_job_that_is_not_the_orchestrator_s_own_is_reported_whate
     assert [report.error for report in qtorch_runtime.reports] == [command.error]
 
 
+@pytest.mark.realtime
 def test_what_was_superseded_by_nothing_leaves_the_command_idle(workshop: Workshop, qtbot: QtBot) -> None:
     work: list[WorkJob | None] = [WorkJob(), None]
     command = Command(lambda: work.pop(0), policy=RESTARTABLE)
@@ -426,6 +445,7 @@ def test_what_the_function_itself_raises_is_an_error_too(qtorch_runtime: TestRun
     assert command.enabled
 
 
+@pytest.mark.realtime
 def test_a_timeout_is_an_error_at_once_though_the_work_goes_on(
     workshop: Workshop, qtbot: QtBot, form: FormOrchestrator
 ) -> None:
@@ -528,6 +548,7 @@ def test_a_method_of_qt_itself_of_its_parent_can_be_a_command_and_keeps_nobody_a
         gc.enable()
 
 
+@pytest.mark.realtime
 def test_a_command_that_dies_while_its_job_runs_hears_nothing_more(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -542,6 +563,7 @@ def test_a_command_that_dies_while_its_job_runs_hears_nothing_more(
     assert qtorch_runtime.reports == []
 
 
+@pytest.mark.realtime
 def test_a_dropped_command_is_not_kept_by_its_job(
     workshop: Workshop, qtbot: QtBot, qtorch_runtime: TestRuntime
 ) -> None:
@@ -554,6 +576,7 @@ def test_a_dropped_command_is_not_kept_by_its_job(
     qtbot.waitUntil(lambda: not qtorch_runtime.running_jobs)
 
 
+@pytest.mark.realtime
 def test_running_ends_with_the_work_and_nobody_polls_for_it(
     qtorch_clock: FakeClock, workshop: Workshop, qtbot: QtBot
 ) -> None:

@@ -28,7 +28,7 @@ from pydantic.dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from qtorch import BaseState, ClosedError, NoRuntimeError, Source, WrongThreadError, bind, bind_two_way
 from qtorch.binding.form import Form
@@ -95,6 +95,7 @@ def window(qtbot: QtBot) -> Iterator[Window]:
     window.show()
     window.activateWindow()
     window.name.setFocus()
+    QApplication.processEvents()
     qtbot.waitUntil(window.name.hasFocus)
     yield window
     if shiboken6.isValid(window):
@@ -707,6 +708,7 @@ def test_it_needs_a_runtime_and_says_so(qapp: object) -> None:
         Form(Person)
 
 
+@pytest.mark.realtime
 def test_a_write_from_another_thread_is_refused_before_any_rule_runs(form: Form[Person]) -> None:
     errors: list[BaseException] = []
 

@@ -71,6 +71,7 @@ class Page(BaseOrchestrator[PageState]):
         self.update(problem=str(event.error))
 
 
+@pytest.mark.realtime
 def test_a_job_of_a_submit_is_one_of_the_orchestrator_whose_method_it_is(
     qtorch_runtime: TestRuntime, qtbot: QtBot
 ) -> None:
@@ -172,6 +173,7 @@ def test_what_comes_back_from_a_submit_does_not_fill_a_cleared_form(qtorch_runti
     assert form.value is None
 
 
+@pytest.mark.realtime
 def test_a_form_is_not_cleared_on_another_thread(qtorch_runtime: TestRuntime) -> None:
     form = Form(Person)
     errors: list[BaseException] = []

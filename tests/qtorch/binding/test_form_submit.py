@@ -83,6 +83,7 @@ def test_while_something_is_wrong_nothing_is_dispatched_and_everything_wrong_is_
     assert form.summary == "Name: Fill this in.\nEmail: Fill this in."
 
 
+@pytest.mark.realtime
 def test_the_user_is_led_to_the_first_widget_that_is_wrong(form: PersonForm, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
@@ -105,6 +106,7 @@ def test_the_user_is_led_to_the_first_widget_that_is_wrong(form: PersonForm, qtb
     assert window.focusWidget() is email
 
 
+@pytest.mark.realtime
 def test_the_model_goes_as_a_job_of_the_form_and_what_is_stored_is_loaded(
     form: PersonForm, saving: Saving, qtbot: QtBot
 ) -> None:
@@ -116,6 +118,7 @@ def test_the_model_goes_as_a_job_of_the_form_and_what_is_stored_is_loaded(
     assert (form.value, form.is_dirty) == (Person(name="Anna", email=ANN.email, version=2), False)
 
 
+@pytest.mark.realtime
 def test_what_was_typed_meanwhile_stays_and_is_dirty(form: PersonForm, saving: Saving, qtbot: QtBot) -> None:
     form.field(lambda p: p.name).set("Anna")
     form.submit.trigger()
@@ -127,6 +130,7 @@ def test_what_was_typed_meanwhile_stays_and_is_dirty(form: PersonForm, saving: S
     assert form.value == Person(name="Anna", email="new", version=2)
 
 
+@pytest.mark.realtime
 def test_what_is_typed_back_meanwhile_is_dirty(form: PersonForm, saving: Saving, qtbot: QtBot) -> None:
     form.field(lambda p: p.name).set("Anna")
     form.submit.trigger()
@@ -136,6 +140,7 @@ def test_what_is_typed_back_meanwhile_is_dirty(form: PersonForm, saving: Saving,
     assert (form.changes(), form.conflicts) == ({"name": "Ann"}, ())
 
 
+@pytest.mark.realtime
 def test_what_the_server_refuses_is_shown_until_it_is_edited(form: PersonForm, saving: Saving, qtbot: QtBot) -> None:
     saving.released.set()
     edit = QLineEdit()
@@ -151,6 +156,7 @@ def test_what_the_server_refuses_is_shown_until_it_is_edited(form: PersonForm, s
     assert (form.summary, edit.property("invalid")) == ("", False)
 
 
+@pytest.mark.realtime
 def test_refusals_go_with_the_next_submit(form: PersonForm, saving: Saving) -> None:
     form.refuse({("email",): "is taken", ("no", "such"): "is odd"})
     assert form.summary == "is odd\nEmail: is taken"
@@ -159,6 +165,7 @@ def test_refusals_go_with_the_next_submit(form: PersonForm, saving: Saving) -> N
     form.submit.cancel()
 
 
+@pytest.mark.realtime
 def test_a_cancelled_submit_leaves_what_was_typed(form: PersonForm, qtbot: QtBot) -> None:
     form.field(lambda p: p.name).set("Anna")
     form.submit.trigger()
@@ -167,6 +174,7 @@ def test_a_cancelled_submit_leaves_what_was_typed(form: PersonForm, qtbot: QtBot
     assert (form.changes(), form.submit.error) == ({"name": "Anna"}, None)
 
 
+@pytest.mark.realtime
 def test_another_record_loaded_meanwhile_is_not_touched_by_what_comes_back(
     form: PersonForm, saving: Saving, qtbot: QtBot
 ) -> None:
@@ -217,6 +225,7 @@ def test_work_that_raises_is_told_by_the_command_and_nothing_counts_as_stored(
     assert form.is_dirty
 
 
+@pytest.mark.realtime
 def test_a_version_loaded_while_another_is_stored_is_no_edit(form: PersonForm, saving: Saving, qtbot: QtBot) -> None:
     form.field(lambda p: p.name).set("Anna")
     form.submit.trigger()

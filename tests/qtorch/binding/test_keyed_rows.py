@@ -208,13 +208,14 @@ def changed_at_random(items: list[Row], chance: random.Random) -> tuple[Row, ...
     return tuple({row.id: row for row in new[:40]}.values())
 
 
-def test_a_thousand_random_changes_keep_model_and_proxy_sound_and_current_and_selection_on_their_values(
-    watched: Watched,
+@pytest.mark.parametrize("changes", [150, pytest.param(1_000, marks=pytest.mark.stress)])
+def test_random_changes_keep_model_and_proxy_sound_and_current_and_selection_on_their_values(
+    watched: Watched, changes: int
 ) -> None:
     chance = random.Random(2)
     views = (watched.view, watched.sorted_view)
     kinds: set[str] = set()
-    for _ in range(1_000):
+    for _ in range(changes):
         current = [watched.current_id(view) for view in views]
         selected = {watched.items[one.row()].id for one in watched.view.selectionModel().selectedIndexes()}
         new = changed_at_random(watched.items, chance)
@@ -332,6 +333,7 @@ def test_values_need_not_be_hashable_and_one_whose_comparison_raises_counts_as_c
             model.set_items((Odd(1), Odd(2)))
 
 
+@pytest.mark.realtime
 def test_items_set_on_another_thread_are_refused_with_the_name_of_the_model(model: Model) -> None:
     model.setObjectName("people")
     raised: list[Exception] = []

@@ -116,6 +116,7 @@ def test_a_selector_that_raises_is_named_with_its_widget_and_the_others_go_on(
     assert label.text() == "6"
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     "write", [lambda notes: notes.update(title="two"), lambda notes: notes.field(lambda s: s.title).set("two")]
 )
@@ -131,6 +132,7 @@ def test_a_write_from_a_worker_thread_is_refused_and_names_what_it_would_have_ch
     assert label.text() == "three"
 
 
+@pytest.mark.realtime
 def test_a_binding_made_on_a_worker_thread_is_refused(notes: Notes, label: QLabel, edit: QLineEdit) -> None:
     for make in (
         lambda: bind(label, "text", notes.select(lambda s: s.title)),

@@ -106,6 +106,7 @@ def window(qtbot: QtBot) -> Iterator[Window]:
     window.show()
     window.activateWindow()
     window.other.setFocus()
+    QApplication.processEvents()
     qtbot.waitUntil(window.other.hasFocus)
     yield window
     if shiboken6.isValid(window):
@@ -269,7 +270,8 @@ def test_nothing_is_written_into_a_number_that_is_being_composed(plan: Planner, 
     plan.update(seats=12)
     assert box.value() == 30
     QApplication.sendEvent(box, QInputMethodEvent("", []))
-    qtbot.waitUntil(lambda: box.value() == 12)
+    QApplication.processEvents()
+    assert box.value() == 12
 
 
 # ------------------------------------------------------------------------------------------------------------ sliders

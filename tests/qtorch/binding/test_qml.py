@@ -268,6 +268,7 @@ def test_an_error_without_words_is_named_by_its_class(qtorch_runtime: TestRuntim
     assert command.errorMessage == "KeyError"
 
 
+@pytest.mark.realtime
 def test_the_error_of_a_job_is_shown_as_well(qtorch_runtime: TestRuntime, make: Make, qtbot: QtBot) -> None:
     qtorch_runtime.register(Failing())
     command = Command(FailJob)

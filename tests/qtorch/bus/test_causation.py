@@ -122,6 +122,7 @@ def test_a_listener_that_is_called_in_a_later_turn_still_has_the_cause(
     assert bus.core.mailbox.turns > 3
 
 
+@pytest.mark.realtime
 def test_the_events_of_a_job_were_caused_by_the_event_in_whose_listener_it_was_dispatched(
     qtorch_runtime: TestRuntime, qtbot: QtBot
 ) -> None:

@@ -223,6 +223,7 @@ def test_one_event_at_a_time_from_a_thread_is_never_left_lying(bus: SignalBus, q
     thread.join()
 
 
+@pytest.mark.realtime
 def test_a_bus_belongs_on_the_gui_thread(bus: SignalBus) -> None:
     raised: list[Exception] = []
 

@@ -173,6 +173,7 @@ class EmptyState(BaseState):
     pass
 
 
+@pytest.mark.realtime
 def test_for_one_event_come_the_signal_the_subscribers_the_owner_and_the_passive_orchestrators(
     qtorch_runtime: TestRuntime, qtbot: QtBot
 ) -> None:
@@ -205,6 +206,7 @@ def test_for_one_event_come_the_signal_the_subscribers_the_owner_and_the_passive
     bystander.close()
 
 
+@pytest.mark.realtime
 def test_a_job_asks_no_orchestrator_but_its_own(
     qtorch_runtime: TestRuntime, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

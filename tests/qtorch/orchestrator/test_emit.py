@@ -262,6 +262,7 @@ def test_a_foreign_state_is_refused(pair: Pair) -> None:
         pair.emit(OtherState())  # type: ignore[arg-type]
 
 
+@pytest.mark.realtime
 def test_a_state_is_written_on_its_own_thread_only(pair: Pair) -> None:
     for write in (lambda: pair.update(a=1), lambda: pair.emit(PairState(a=1))):
         with pytest.raises(WrongThreadError, match=r"state of Pair was written on another thread.*would have changed"):
@@ -270,6 +271,7 @@ def test_a_state_is_written_on_its_own_thread_only(pair: Pair) -> None:
     assert pair.told == []
 
 
+@pytest.mark.realtime
 def test_a_state_may_be_read_on_any_thread(pair: Pair) -> None:
     pair.update(a=4)
     seen: list[int] = []
@@ -277,6 +279,7 @@ def test_a_state_may_be_read_on_any_thread(pair: Pair) -> None:
     assert seen == [4]
 
 
+@pytest.mark.realtime
 def test_an_orchestrator_is_made_on_its_buss_thread_and_stays_there(rig: Rig) -> None:
     from PySide6.QtCore import QThread
 
