@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,41 @@ def test_the_tests_that_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{count_of_tests(files)} passed" in done.stdout, done.stdout
+
+
+FAILING = [
+    pytest.param(test, said, id=test.argument)
+    for page in PAGES
+    for test, said in pairwise(blocks_of(page))
+    if test.kind == "failing"
+]
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize(("test", "said"), FAILING)
+def test_a_test_that_a_page_shows_to_fail_says_what_the_page_shows(test: Block, said: Block, tmp_path: Path) -> None:
+    assert said.kind == "says", f"{test.where}: what it says does not follow"
+
+    done = run_tests([test], tmp_path)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert says(done.stdout, said.text), done.stdout
+
+
+def says(output: str, text: str) -> bool:
+    """Whether the errors that pytest shows have these lines in a row, however they are indented."""
+    told = "\n".join(line[1:].strip() for line in output.splitlines() if re.match(r"E( |$)", line))
+    wanted = "\n".join(".*".join(map(re.escape, line.strip().split("..."))) for line in text.splitlines())
+    return re.search(f"^{wanted}$", told, re.MULTILINE) is not None
+
+
+def test_what_pytest_does_not_say_is_found_out() -> None:
+    output = "E   X: a job\nE     b 7\nE   \nE     c\nanything"
+    assert says(output, "X: a job\n  b ...\n\n  c\n")
+    assert not says(output, "X: a job\n  c\n")
+    assert not says(output, "job\n  b 7\n")
+    assert not says(output, "X: a job\n  b 8\n")
+    assert not says(output, "anything\n")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names)
