@@ -30,10 +30,10 @@ def pytest_runtest_makereport(
 def qtorch_clock() -> Iterator[FakeClock]:
     """Time that passes when the test says so, for ``qtorch_runtime`` and for asyncio."""
     from qtorch.testing.fake_clock import FakeClock
-    from qtorch.testing.loop_time import loop_time
+    from qtorch.testing.loop_time import loops_follow
 
     clock = FakeClock()
-    with loop_time(clock):
+    with loops_follow(clock):
         yield clock
 
 

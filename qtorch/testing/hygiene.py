@@ -42,7 +42,7 @@ class TestRuntime(Runtime):
     """A strict Runtime that collects what is reported to it.
 
     An error has been seen to if the test expected it, by :meth:`expect_error`; if it listens to ``error_occurred``
-    itself; or if it handles uncaught exceptions itself, as by pytest-qt's ``qtbot.captureExceptions()``.
+    itself or looks at :attr:`reports`; or if it handles uncaught exceptions, as by ``qtbot.captureExceptions()``.
     """
 
     __test__ = False
@@ -59,7 +59,8 @@ class TestRuntime(Runtime):
 
     @property
     def reports(self) -> list[ErrorReport]:
-        """The errors that were reported and that nobody expected."""
+        """The errors that were reported and that nobody expected. A test that looks at them has seen them."""
+        self.seen += self.claims.reports
         return self.claims.reports
 
     def expect_error(
@@ -119,7 +120,7 @@ class TestRuntime(Runtime):
         """Name the errors that the test did not see to."""
         if self.receivers("2error_occurred(PyObject)") > 1:
             return []
-        return [f"error {written(report)}" for report in self.reports if report not in self.seen]
+        return [f"error {written(report)}" for report in self.claims.reports if report not in self.seen]
 
 
 @contextmanager
@@ -166,7 +167,7 @@ def runtime_of_a_test(
             left += runtime.unseen()
         # A signal holds this list out of the collector's sight, and frames of errors hold whatever raised them.
         runtime.error_occurred.disconnect(runtime.claims.take)
-        runtime.reports.clear()
+        runtime.claims.reports.clear()
         runtime.seen.clear()
     if left:
         lines = "".join(f"\n    {one}" for one in left)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from qtorch.job.base_job import BaseJob
     from qtorch.job.options import DispatchOptions
     from qtorch.job.results import JobOutcome
-    from qtorch.ports import Clock
     from qtorch.runtime import Runtime
 
 R = TypeVar("R")
@@ -120,7 +119,7 @@ class JobCase:
         log = EventLog(runtime.bus)
         try:
             handle = runtime.dispatcher.dispatch(job, **options)
-            yield from _run_to_its_end(runtime.clock, handle)
+            yield from _run_to_its_end(runtime, handle)
         finally:
             log.close()
         told = log.for_job(handle.id)
@@ -147,9 +146,9 @@ def _outcome_fault(outcome: JobOutcome[Any], result: object, error: object, told
     return f"it gave another result:\n{text}" if text else ""
 
 
-def _run_to_its_end(clock: Clock, handle: JobHandle[Any]) -> Turns[None]:
+def _run_to_its_end(runtime: Runtime, handle: JobHandle[Any]) -> Turns[None]:
     """Yield until the job has ended; fake time passes when nothing is at work."""
-    until = monotonic() + _LIMIT
+    clock, until = runtime.clock, monotonic() + _LIMIT
     while handle.outcome is None:
         if isinstance(clock, FakeClock) and not (yield from clock.settling()) and handle.outcome is None:
             if not clock.pending:
@@ -162,6 +161,8 @@ def _run_to_its_end(clock: Clock, handle: JobHandle[Any]) -> Turns[None]:
     if handle.outcome is None:
         status = handle.status
         handle.cancel("given up by its test")
+        while handle.id in {running.id for running in runtime.running_jobs}:
+            yield False
         raise AssertionError(
             f"{handle.id} has not ended, though it was given {_LIMIT:g} s; it is {status}.\n"
             f"  Release what holds it before job_case(...), or give it a timeout."

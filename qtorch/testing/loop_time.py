@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 
 from qtorch import ports
 from qtorch.testing import turns
-from qtorch.testing.at_work import at_work
+from qtorch.testing.activity import at_work
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -31,7 +31,7 @@ _MOMENT = 0.0002
 
 
 @contextmanager
-def loop_time(clock: FakeClock) -> Generator[None, None, None]:
+def loops_follow(clock: FakeClock) -> Generator[None, None, None]:
     """Have asyncio loops follow ``clock``: those that run in its thread, and the own ones of Runtimes on it.
 
     Loops of other threads, such as those of a server in the test, keep real time; so does what was scheduled before.

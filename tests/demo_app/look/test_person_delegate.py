@@ -44,6 +44,8 @@ def view(qtbot: QtBot, theme: Theme) -> QListView:
     qtbot.addWidget(view)
     with qtbot.waitExposed(view):
         view.show()
+    # A test may have left the pointer where this window has come, and the row there is lit.
+    qtbot.mouseMove(view.viewport(), view.viewport().rect().bottomRight())
     return view
 
 

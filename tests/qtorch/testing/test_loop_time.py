@@ -7,13 +7,13 @@ import qasync
 
 from qtorch import *
 from qtorch.testing import FakeClock
-from qtorch.testing.loop_time import loop_time
+from qtorch.testing.loop_time import loops_follow
 
 
 @pytest.fixture
 def clock(qapp):
     c = FakeClock()
-    with loop_time(c):
+    with loops_follow(c):
         yield c
 
 
