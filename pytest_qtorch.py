@@ -32,7 +32,7 @@ def qtorch_clock() -> Iterator[FakeClock]:
     from qtorch.testing.fake_clock import FakeClock
     from qtorch.testing.loop_time import loops_follow
 
-    clock = FakeClock()
+    clock = FakeClock(settles=True)
     with loops_follow(clock):
         yield clock
 

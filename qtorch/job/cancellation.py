@@ -36,7 +36,7 @@ class CancellationToken:
     (True, 'window closed')
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_clock", "_is_cancelled", "_reason", "_sink")
+    __slots__ = ("__weakref__", "_callbacks", "_clock", "_is_cancelled", "_parents", "_reason", "_sink")
 
     def __init__(self) -> None:
         self._is_cancelled = False
@@ -44,6 +44,8 @@ class CancellationToken:
         self._callbacks: dict[object, Callable[[], object]] | None = None
         self._clock: Clock | None = None
         self._sink: ErrorSink | None = None
+        self._parents: tuple[CancellationToken, ...] = ()
+        """Held, because one may be linked itself, and nobody else need refer to it."""
 
     @classmethod
     def linked(cls, *tokens: CancellationToken) -> CancellationToken:
@@ -58,6 +60,7 @@ class CancellationToken:
 
     def link(self, child: CancellationToken) -> None:
         """Cancel ``child`` too when this one is cancelled; it is held weakly."""
+        child._parents = (*child._parents, self)
         key = object()
 
         def forget(_: object) -> None:

@@ -30,10 +30,18 @@ class FakeClock:
     Retry waits, timeouts, deadlines, debounces, cache lifetimes and ``token.wait()`` follow it. Calls are made by
     ``advance``, on the thread that calls it, which has to be the one that made the clock.
 
-    Before time passes, and after each call, everything that can happen by itself does: threads, coroutines and
-    processes of the Runtimes on this clock are waited for, in real time, until they have come to rest or only wait for
-    time or for the test; and what they report is delivered. Work that goes on for more than 2 s of real time is waited
-    for no longer: it is what timeouts are for.
+    With ``settles``, as the fixture ``qtorch_clock`` has it, everything that can happen by itself does, before time
+    passes and after each call: threads, coroutines and processes of the Runtimes on this clock are waited for, in real
+    time, until they have come to rest or only wait for time or for the test; and what they report is delivered. Work
+    that goes on for more than 2 s of real time is waited for no longer: it is what timeouts are for. Without it,
+    ``advance`` makes the calls that are due and nothing else.
+
+    Parameters
+    ----------
+    start
+        What :meth:`now` begins with, seconds.
+    settles
+        Whether what goes on is waited for while time passes.
 
     Examples
     --------
@@ -45,8 +53,9 @@ class FakeClock:
     half a minute later
     """
 
-    def __init__(self, start: float = 0.0) -> None:
+    def __init__(self, start: float = 0.0, *, settles: bool = False) -> None:
         self._now = start
+        self._settles = settles
         self.thread = threading.get_ident()
         """The thread that made it."""
         self._queue = TimerQueue()
@@ -151,18 +160,18 @@ class FakeClock:
             raise ValueError(f"time does not go back: advance({seconds})")
         if threading.get_ident() != self.thread:
             raise WrongThreadError("a FakeClock is advanced on the thread that made it, where its calls belong")
-        yield from self.settling()
+        yield from self._between_calls()
         # Sums of decimal fractions fall short of what they mean: 29.9 + 0.1 is to reach a call at 30.
         end = self._now + seconds
         reach = end + max(1e-9, 4 * math.ulp(end))
         while (due := self._queue.first_due()) <= reach:
             self._now = max(self._now, due)
             self._call_due(self._now)
-            yield from self.settling()
+            yield from self._between_calls()
         self._now = max(self._now, end)
 
     def _until_idle(self, limit: float) -> Turns[None]:
-        yield from self.settling()
+        yield from self._between_calls()
         end = self._now + limit
         while (due := self._queue.first_due()) != math.inf:
             if due > end:
@@ -172,6 +181,10 @@ class FakeClock:
                     f"  Stop what starts itself anew, or give run_until_idle a longer limit."
                 )
             yield from self.passing(max(0.0, due - self._now))
+
+    def _between_calls(self) -> Turns[None]:
+        if self._settles:
+            yield from self.settling()
 
     def _call_due(self, reach: float) -> None:
         while (callback := self._queue.take_due(reach)) is not None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from qtorch.bus.signal_bus import SignalBus
 from qtorch.events import EventLog
 from qtorch.runtime import Runtime
-from qtorch.testing import left_behind
+from qtorch.testing import left_behind, turns
 from qtorch.testing.claims import Claims, Expected, written
+from qtorch.testing.fake_clock import FakeClock
 from qtorch.testing.faults import inject
 from qtorch.testing.left_behind import LeftBehindError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from qtorch.errors import ErrorReport
+    from qtorch.events import BaseEvent
     from qtorch.job.base_job import BaseJob
     from qtorch.ports import Clock
     from qtorch.state.subscription import Subscription
@@ -28,6 +30,17 @@ class TestBus(SignalBus):
     """A bus with a log of its events."""
 
     __test__ = False
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.emitting: list[Callable[[BaseEvent], object]] = []
+        """Who is told of an event when it is emitted, before it is delivered."""
+
+    def emit(self, event: BaseEvent) -> None:  # type: ignore[override]
+        """Have ``event`` delivered. Any thread; returns before anybody is told."""
+        super().emit(event)
+        for listener in self.emitting:
+            listener(event)
 
     @property
     def log(self) -> EventLog:
@@ -152,6 +165,9 @@ def runtime_of_a_test(
     try:
         yield runtime
         if not has_failed():
+            if isinstance(clock, FakeClock):
+                # What ends by itself is not left behind, however fast its thread was.
+                turns.run(clock.settling())
             left += left_behind.jobs(runtime)
             left += left_behind.coroutines(runtime)
             left += left_behind.timers(runtime)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qtorch.events import BaseEvent, JobEvent, JobStartedEvent
 from qtorch.state.equality import all_changed_fields
+from qtorch.testing.facts import OUTSIDE, Cause
+from qtorch.testing.writing import written
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
     from qtorch.testing.hygiene import TestRuntime
 
 Kind = Literal["state", "job", "event", "effect", "error"]
-
-Cause = int | str
-"""The ``seq`` of an event of the bus, or what the test did."""
-
-OUTSIDE = "outside of any act"
 
 
 @dataclass(eq=False)
@@ -70,10 +67,12 @@ class Recording:
         self._bus = core.bus
         self._runtime = runtime
         self._known = set(core.jobs)
+        self._others: dict[int, BaseEvent] = {}
         core.jobs = _NotedJobs(core.jobs, self._dispatched)
         core.watch(self._changed)
         self._subscription = orchestrator.bus.subscribe(self._event)
         orchestrator.effect.connect(self._effect)
+        runtime.bus.emitting.append(self._emitted)
         self._before = sys.excepthook
         sys.excepthook = self._uncaught
         runtime.claims.listeners.append(self._reported)
@@ -83,6 +82,7 @@ class Recording:
         if sys.excepthook == self._uncaught:
             sys.excepthook = self._before
         self._runtime.claims.listeners.remove(self._reported)
+        self._runtime.bus.emitting.remove(self._emitted)
         self._subscription.close()
         self._core.unwatch(self._changed)
         self._core.jobs = dict(self._core.jobs)
@@ -90,7 +90,7 @@ class Recording:
     @property
     def running(self) -> list[str]:
         """The orchestrator's jobs that have not ended."""
-        return [f"{run.job!r} ({run.status})" for run in tuple(self._core.jobs.values())]
+        return [f"{written(run.job)} ({run.status})" for run in tuple(self._core.jobs.values())]
 
     @contextmanager
     def acting(self, name: str) -> Generator[None, None, None]:
@@ -113,7 +113,11 @@ class Recording:
         return self.act if seq is None else seq
 
     def _add(self, kind: Kind, value: Any, old: Any = None, cause: Cause | None = None) -> None:
-        self.facts.append(Fact(kind, value, self._cause() if cause is None else cause, old))
+        cause = self._cause() if cause is None else cause
+        # Events that cause nothing are left out if they are always there, or none of the orchestrator's business.
+        if isinstance(cause, int) and (event := self._others.pop(cause, None)) is not None:
+            self.facts.append(Fact("event", event, self.act))
+        self.facts.append(Fact(kind, value, cause, old))
 
     def _dispatched(self, run: JobRun) -> None:
         self._known.add(run.id)
@@ -125,11 +129,21 @@ class Recording:
     def _effect(self, value: object) -> None:
         self._add("effect", value)
 
+    def _emitted(self, event: BaseEvent) -> None:
+        # It is delivered later, when whatever emits it now is over.
+        if get_ident() == self._core.thread and not event.seq:
+            self._add("event", event)
+
     def _event(self, event: BaseEvent) -> None:
-        if not isinstance(event, JobEvent):
+        if any(fact.value is event for fact in self.facts):
+            return
+        is_told = not isinstance(event, JobEvent) or (
+            event.job_id in self._known and type(event) is not JobStartedEvent
+        )
+        if is_told or any(fact.cause == event.seq for fact in self.facts):
             self._add("event", event, cause=self.act if event.causation_id is None else event.causation_id)
-        elif event.job_id in self._known and not isinstance(event, JobStartedEvent):
-            self._add("event", event, cause=self.act)
+        else:
+            self._others[event.seq] = event
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         # What a worker thread comes upon is reported here later.

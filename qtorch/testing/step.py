@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtorch.testing.diff import differences
-from qtorch.testing.facts import FactsError, line_of, lines_of
+from qtorch.testing.facts import Cause, FactsError, lines_of
 from qtorch.testing.matchers import having, matches
-from qtorch.testing.recording import Cause, Fact, Kind, caused_by
+from qtorch.testing.recording import Fact, Kind, caused_by
 from qtorch.testing.writing import written
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Step:
         self._owner = owner
         self._title = title
         self._facts = facts
-        self._cause = cause
+        self.cause = cause
         self._is_lenient = is_lenient
 
     def changes(self, **fields: object) -> Step:
@@ -39,12 +39,7 @@ class Step:
         if not fields:
             raise FactsError("changes() names no field.\n  Name those that change, or write unchanged().")
         mine = self._of("state")
-        came: dict[str, Any] = {}
-        for fact in mine:
-            came.update(fact.changed)
-        if mine:
-            # What was changed and changed back is no change.
-            came = {name: value for name, value in came.items() if getattr(mine[0].old, name, _NO_CHANGE) != value}
+        came = self._net(mine)
         names = [name for name in (*fields, *came) if name in fields or not self._is_lenient]
         lines: list[str] = []
         for name in dict.fromkeys(names):
@@ -62,13 +57,15 @@ class Step:
         return self
 
     def unchanged(self) -> Step:
-        """Assert that the state was not changed."""
-        if changes := self._of("state"):
+        """Assert that the state was not changed, or was changed and changed back."""
+        changes = self._of("state")
+        if self._net(changes):
             raise FactsError(
                 f"the state of {self._owner} was changed by {self._title}:\n"
-                f"{lines_of('changes', [line_of(fact) for fact in changes])}"
+                f"{lines_of('changes', changes, self._facts)}"
                 f"  Assert it by changes(...)."
             )
+        self._claim(changes)
         return self
 
     def starts(self, job: type[BaseJob[Any]], /, **fields: object) -> Step:
@@ -95,7 +92,15 @@ class Step:
         self._claim([fact])
 
     def _of(self, kind: Kind) -> list[Fact]:
-        return caused_by(self._facts, self._cause, kind)
+        return caused_by(self._facts, self.cause, kind)
+
+    @staticmethod
+    def _net(changes: list[Fact]) -> dict[str, Any]:
+        """Give what they changed in the end: what was changed and changed back is no change."""
+        came: dict[str, Any] = {}
+        for fact in changes:
+            came |= fact.changed
+        return {name: value for name, value in came.items() if getattr(changes[0].old, name, _NO_CHANGE) != value}
 
     def _take(self, kind: Kind, expected: object, what: str) -> Step:
         mine = self._of(kind)
@@ -103,14 +108,12 @@ class Step:
             if matches(expected, fact.value):
                 self._claim([fact])
                 return self
-        others = [
-            line_of(fact) for fact in self._facts if fact.kind == kind and not fact.is_claimed and fact not in mine
-        ]
-        values = lines_of("caused by it", [line_of(fact) for fact in mine])
+        others = [fact for fact in self._facts if fact.kind == kind and not fact.is_claimed and fact not in mine]
         raise FactsError(
             f"no {what} {self._title}.\n"
             f"{differences([expected], [fact.value for fact in mine]) + chr(10) if mine else ''}"
-            f"{values}{lines_of('caused by something else', others)}"
+            f"{lines_of('caused by it', mine, self._facts)}"
+            f"{lines_of('caused by something else', others, self._facts)}"
             f"  Correct the assertion, make it on the step that causes it, or correct the code."
         )
 

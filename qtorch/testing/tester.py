@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from qtorch.events import BaseEvent, JobCancelledEvent, JobEvent, JobFailureEvent, JobSuccessEvent
+from qtorch.events import BaseEvent, JobEvent
 from qtorch.testing import turns
-from qtorch.testing.facts import FactsError, line_of, lines_of, suggestion
-from qtorch.testing.recording import Cause, Fact, Recording
+from qtorch.testing.facts import OUTSIDE, Cause, FactsError, line_of, lines_of, listed, outcome_of, suggestion
+from qtorch.testing.recording import Fact, Recording
 from qtorch.testing.step import Step
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from qtorch.testing.turns import Turns
 
 Exhaustive: TypeAlias = "bool | Literal['show']"
-
-_ENDS = (JobSuccessEvent, JobFailureEvent, JobCancelledEvent)
 
 
 class Tester:
@@ -64,8 +62,18 @@ class Tester:
         self._recording: Recording | None = Recording(orchestrator, runtime)
         self._facts = self._recording.facts
         self._numbers: dict[str, int] = {}
+        self._latest: Step | None = None
 
     # -- steps ------------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> Step:
+        """The step of the last act or event, also of an act that raised."""
+        if self._latest is None:
+            raise FactsError(
+                f"{self._name} has no step yet.\n  Begin with t.act(...), t.advance(...) or t.end_of(...)."
+            )
+        return self._latest
 
     def act(self, what: str | Callable[..., object], /, *args: object, **named: object) -> Step:
         """Call a method of the orchestrator, by name, or any callable, such as ``button.click``.
@@ -74,17 +82,19 @@ class Tester:
         """
         function = getattr(self.orchestrator, what) if isinstance(what, str) else what
         name = self._begin(_written_call(what, args, named))
+        step = self._step(name, name)
         with self._recorder.acting(name):
             function(*args, **named)
-        return self._step(name, name)
+        return step
 
     async def act_async(self, what: str | Callable[..., Any], /, *args: object, **named: object) -> Step:
         """Do what :meth:`act` does with a coroutine function, awaited."""
         function = getattr(self.orchestrator, what) if isinstance(what, str) else what
         name = self._begin(_written_call(what, args, named))
+        step = self._step(name, name)
         with self._recorder.acting(name):
             await function(*args, **named)
-        return self._step(name, name)
+        return step
 
     def advance(self, seconds: float) -> Step:
         """Let fake time pass; the step has what time alone caused, such as debounced edits and jobs."""
@@ -139,7 +149,7 @@ class Tester:
 
     def explain(self) -> str:
         """Give the code that would assert what is not asserted yet. Read it: it says what is, not what should be."""
-        return suggestion(self._left())
+        return self._suggestion(self._left())
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -191,7 +201,8 @@ class Tester:
 
     def _step(self, title: str, cause: Cause) -> Step:
         is_lenient = self._exhaustive is not True
-        return Step(self._name, title, self._facts, cause, is_lenient)
+        self._latest = Step(self._name, title, self._facts, cause, is_lenient)
+        return self._latest
 
     def _advanced(self, seconds: float) -> Turns[Step]:
         name = self._begin(f"advance({seconds:g})")
@@ -201,13 +212,15 @@ class Tester:
 
     def _ended(self, job: type[BaseJob[Any]], attributes: dict[str, object]) -> Turns[Step]:
         outcome = attributes.pop("outcome", "success")
-        fact = yield from self._found(lambda event: isinstance(event, _ENDS) and event.is_from(job))
+        fact = yield from self._found(
+            lambda event: isinstance(event, JobEvent) and event.is_terminal and event.is_from(job)
+        )
         title = f"the end of {job.__name__}"
         if fact is None:
             raise FactsError(self._missing(f"{title} has not come"))
-        if (came := _outcome_of(fact.value)) != outcome:
+        if (came := outcome_of(fact.value)) != outcome:
             raise FactsError(
-                f"{job.__name__} of {self._name} ended in {came}, not in {outcome}:\n    {line_of(fact)}\n"
+                f"{job.__name__} of {self._name} ended in {came}, not in {outcome}:\n    {line_of(fact, self._facts)}\n"
                 f"  Write end_of({job.__name__}, outcome={came!r}) if that is right."
             )
         return self._take(fact, title, attributes)
@@ -230,7 +243,8 @@ class Tester:
         assert self._recorder
         for _ in range(2):
             for fact in self._facts:
-                if fact.kind == "event" and not fact.is_claimed and is_it(fact.value):
+                # One that was emitted has no number before it is delivered.
+                if fact.kind == "event" and not fact.is_claimed and fact.value.seq and is_it(fact.value):
                     return fact
             yield from self._clock.settling()
         return None
@@ -244,8 +258,8 @@ class Tester:
         running = self._recorder.running
         return (
             f"{what}, though everything has come to rest; fake time is {self._clock.now():g} s.\n"
-            f"{lines_of('running', running) if running else '  No job of the orchestrator is running.'}\n"
-            f"{lines_of('not asserted', [line_of(fact) for fact in self._left()])}"
+            f"{listed('running', running) or '  No job of the orchestrator is running.' + chr(10)}"
+            f"{lines_of('not asserted', self._left(), self._facts)}"
             f"  Let time pass by advance(), release the gate that holds it, or assert what did come."
         )
 
@@ -255,22 +269,33 @@ class Tester:
     def _skip(self, facts: list[Fact]) -> None:
         for fact in facts:
             fact.is_claimed = True
-        self.skipped += [line_of(fact) for fact in facts]
+        self.skipped += [line_of(fact, self._facts) for fact in facts]
+
+    def _suggestion(self, left: list[Fact]) -> str:
+        return suggestion(left, self._facts, None if self._latest is None else self._latest.cause)
 
     def _check(self, when: str) -> None:
-        left = self._left()
-        if not left:
-            return
-        if self._exhaustive is True:
+        # An error is nothing to overlook: while the tester follows, nobody else hears of it.
+        left = [fact for fact in self._left() if self._exhaustive is True or fact.kind == "error"]
+        if left:
             raise FactsError(
                 f"{self._name} did more than was asserted {when}:\n"
-                f"{lines_of('not asserted', [line_of(fact) for fact in left])}"
-                f"  Assert it; this would pass:\n\n{suggestion(left)}\n\n"
-                f"  Or skip it by skip_rest(), or follow with tester(..., exhaustive=False)."
+                f"{lines_of('not asserted', left, self._facts)}{self._ways_out(left)}"
             )
-        if self._exhaustive == "show":
-            print(f"{self._name}, not asserted {when}:", *(f"    {line_of(fact)}" for fact in left), sep="\n")  # noqa: T201
+        left = self._left()
+        if left and self._exhaustive == "show":
+            print(lines_of(f"{self._name}, not asserted {when}", left, self._facts), end="")  # noqa: T201
         self._skip(left)
+
+    def _ways_out(self, left: list[Fact]) -> str:
+        code = self._suggestion(left)
+        outside = "  What is done outside of an act has no step: write t.act(...) around it.\n"
+        return (
+            f"{outside if any(fact.cause == OUTSIDE and fact.kind != 'event' for fact in left) else ''}"
+            f"{f'  Assert it; this would pass:{chr(10) * 2}{code}{chr(10) * 2}' if code else ''}"
+            f"  Or skip it by skip_rest()"
+            f"{', or follow with tester(..., exhaustive=False)' if self._exhaustive is True else ''}."
+        )
 
     def _finishing(self) -> Generator[bool, None, None]:
         if self._recording is None:
@@ -281,20 +306,12 @@ class Tester:
             if running and self._exhaustive is True:
                 raise FactsError(
                     f"jobs of {self._name} are running at the end of the test:\n"
-                    f"{lines_of('running', running)}"
+                    f"{listed('running', running)}"
                     f"  Wait for them by end_of(), let time pass, release the gate that holds them, or cancel them."
                 )
             self._check("at the end of the test")
         finally:
             self.stop()
-
-
-def _outcome_of(event: JobEvent) -> str:
-    if isinstance(event, JobSuccessEvent):
-        return "success"
-    if isinstance(event, JobCancelledEvent):
-        return "cancelled"
-    return "timeout" if type(event).__name__ == "JobTimeoutEvent" else "failure"
 
 
 def _written_call(what: str | Callable[..., object], args: tuple[object, ...], named: dict[str, object]) -> str:

@@ -33,15 +33,17 @@ def run(procedure: Turns[T]) -> T:
         Called in a coroutine on a loop that Qt drives, where processing events would never return.
     """
     loop = running_loop()
-    if loop is not None and not is_foreign(loop):
-        procedure.close()
-        raise RuntimeError(
-            "this waits by processing Qt's events, which hangs inside a coroutine on a loop that Qt drives.\n"
-            "  Write the awaitable twin there: await clock.advance_async(...), await clock.run_until_idle_async()."
-        )
     try:
         while True:
-            if next(procedure):
+            is_busy = next(procedure)
+            if loop is not None and not is_foreign(loop):
+                procedure.close()
+                raise RuntimeError(
+                    "this waits by processing Qt's events, which hangs inside a coroutine on a loop that Qt drives.\n"
+                    "  Write the awaitable twin there: await clock.advance_async(...), await "
+                    "clock.run_until_idle_async()."
+                )
+            if is_busy:
                 sleep(_MOMENT)
             process_events()
     except StopIteration as end:

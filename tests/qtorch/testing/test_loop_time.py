@@ -12,7 +12,7 @@ from qtorch.testing.loop_time import loops_follow
 
 @pytest.fixture
 def clock(qapp):
-    c = FakeClock()
+    c = FakeClock(settles=True)
     with loops_follow(c):
         yield c
 
