@@ -96,6 +96,12 @@ class TimerQueue:
         with self._lock:
             return sum(entry[2].callback is not None for entry in self._heap)
 
+    @property
+    def calls(self) -> list[ScheduledCall]:
+        """The calls that are to be made, in order."""
+        with self._lock:
+            return [call for _, _, call in sorted(self._heap) if call.callback is not None]
+
     def clear(self) -> None:
         """Forget every call."""
         with self._lock:
@@ -144,9 +150,18 @@ class QtClock(QObject):
         armed_for = self._armed_for
         return max(0.0, time.monotonic() - armed_for) if armed_for != math.inf else 0.0
 
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Block this thread until ``event`` is set or ``seconds`` have passed. Never the GUI thread."""
+        event.wait(None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
+
     def first_due(self) -> float:
         """When, on :meth:`now`, the next call is due; infinity if none is."""
         return self._queue.first_due()
+
+    @property
+    def scheduled(self) -> list[ScheduledCall]:
+        """The calls that are scheduled, the first due first."""
+        return self._queue.calls
 
     def on_earlier(self, wake: Callable[[], object]) -> Callable[[], None]:
         """Call ``wake`` whenever a call is added that is due before all others, so that another loop can drive this."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, Type
 from qtorch.errors import NoRuntimeError
 
 if TYPE_CHECKING:
+    import threading
+
     from qtorch.errors import ErrorReport
 
 T_co = TypeVar("T_co", covariant=True)
@@ -62,6 +64,10 @@ class Clock(Protocol):
 
     def lateness(self) -> float:
         """Seconds by which the next due call is late, 0 if it is not. Any thread."""
+        ...
+
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Block this thread until ``event`` is set or ``seconds`` have passed (None: for ever). Not the GUI thread."""
         ...
 
 

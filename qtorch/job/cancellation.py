@@ -36,7 +36,7 @@ class CancellationToken:
     (True, 'window closed')
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_clock", "_is_cancelled", "_reason", "_sink")
+    __slots__ = ("__weakref__", "_callbacks", "_clock", "_is_cancelled", "_parents", "_reason", "_sink")
 
     def __init__(self) -> None:
         self._is_cancelled = False
@@ -44,6 +44,8 @@ class CancellationToken:
         self._callbacks: dict[object, Callable[[], object]] | None = None
         self._clock: Clock | None = None
         self._sink: ErrorSink | None = None
+        self._parents: tuple[CancellationToken, ...] = ()
+        """Held, because one may be linked itself, and nobody else need refer to it."""
 
     @classmethod
     def linked(cls, *tokens: CancellationToken) -> CancellationToken:
@@ -58,6 +60,7 @@ class CancellationToken:
 
     def link(self, child: CancellationToken) -> None:
         """Cancel ``child`` too when this one is cancelled; it is held weakly."""
+        child._parents = (*child._parents, self)
         key = object()
 
         def forget(_: object) -> None:
@@ -172,20 +175,16 @@ class CancellationToken:
         bool
             Whether the token is cancelled.
         """
+        seconds = None if timeout is None else in_seconds(timeout)
         woken = threading.Event()
         unregister = self.on_cancel(woken.set)
-        timer = None
         try:
-            seconds = None if timeout is None else in_seconds(timeout)
-            if seconds is not None and self._clock is not None:
-                timer = self._clock.call_later(seconds, woken.set)
-                woken.wait()
-            else:
+            if self._clock is None:
                 woken.wait(seconds)
+            else:
+                self._clock.wait(woken, seconds)
         finally:
             unregister()
-            if timer is not None:
-                timer.cancel()
         return self._is_cancelled
 
     def __repr__(self) -> str:

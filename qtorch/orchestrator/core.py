@@ -16,7 +16,7 @@ from qtorch.bus.cursor import Cursor, Step, describe
 from qtorch.errors import ClosedError, ErrorReport, StateLoopError, StateMutatedError, WrongThreadError
 from qtorch.execution.lanes import Lanes
 from qtorch.orchestrator.properties import notify_signals
-from qtorch.orchestrator.strict import Watch
+from qtorch.orchestrator.strict import Watch, strict_cores
 from qtorch.ports import log
 from qtorch.state.equality import all_changed_fields, changed_fields, same
 from qtorch.state.tracking import ANY_FIELD
@@ -123,7 +123,10 @@ class OrchestratorCore:
         """The event that the last change answered to, until it is told."""
         self._turn = self._rounds = 0
         self._cursor = Cursor(self._refill, self._has_news, partial(self.mailbox.mark_dirty, self), self._report)
-        self._watch = Watch(state) if is_strict else None
+        self._watch: Watch | None = None
+        if is_strict:
+            self._watch = Watch(state)
+            strict_cores.add(self)
         if handlers.is_passive:
             bus.routes.add_passive(self)
 
@@ -202,8 +205,8 @@ class OrchestratorCore:
             self._cause = self.mailbox.cursor.cause
         self.state = new
         self._touched.update(dict.fromkeys(changed))
-        if self.is_strict:
-            self._watch = Watch(new)
+        if self._watch is not None:
+            self._watch.follow(new, old)
         try:
             if self.handlers.hears_changes:
                 self._call_on_change(new, old)
@@ -259,12 +262,23 @@ class OrchestratorCore:
 
     def _look_for_mutation(self, state: BaseState, watch: Watch) -> None:
         if names := watch.changed(state):
-            self._watch = Watch(state)
+            watch.renew(state)
             raise StateMutatedError(
                 f"{type(state).__name__} of {self.name} was changed in place: {', '.join(names)}.\n"
                 f"  Objects inside a state are shared with everything that shows them: make a new one instead, "
                 f"with update(...) or model_copy."
             )
+
+    def watch(self, listener: Callable[[Any, Any], object]) -> None:
+        """Tell ``listener(new, old)`` of every change as it is made, for tests."""
+        if self._watch is None:
+            self._watch = Watch(self.state)
+        self._watch.listeners.append(listener)
+
+    def unwatch(self, listener: Callable[[Any, Any], object]) -> None:
+        """Undo :meth:`watch`."""
+        if self._watch is not None:
+            self._watch.listeners.remove(listener)
 
     def open_batch(self) -> None:
         """Hold notification back."""

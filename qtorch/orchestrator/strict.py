@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import copy
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtorch.state.equality import same
 
 if TYPE_CHECKING:
+    from qtorch.orchestrator.core import OrchestratorCore
     from qtorch.state.base_state import BaseState
+
+strict_cores: weakref.WeakSet[OrchestratorCore] = weakref.WeakSet()
+"""The orchestrators on strict Runtimes, so that tests can look for those that were left behind."""
 
 
 class Watch:
@@ -18,9 +24,21 @@ class Watch:
     is compared by identity), is left alone: nothing could be said of it.
     """
 
-    __slots__ = ("_twins",)
+    __slots__ = ("_twins", "listeners")
 
     def __init__(self, state: BaseState) -> None:
+        self.listeners: list[Callable[[Any, Any], object]] = []
+        """Told of every change, as ``listener(new, old)``; by tests."""
+        self.renew(state)
+
+    def follow(self, new: BaseState, old: BaseState) -> None:
+        """Watch ``new`` from now on."""
+        self.renew(new)
+        for listener in self.listeners:
+            listener(new, old)
+
+    def renew(self, state: BaseState) -> None:
+        """Copy the values of ``state`` as they are now."""
         self._twins: dict[str, Any] = {}
         for name, value in vars(state).items():
             try:

@@ -104,6 +104,8 @@ class Runtime(QObject):
 
     error_occurred = Signal(object)
 
+    _bus_type = SignalBus
+
     def __init__(
         self,
         *,
@@ -136,7 +138,7 @@ class Runtime(QObject):
         self._shutdown: Shutdown | None = None
         self.clock: Clock = clock or QtClock(self)
         self._mailbox = mailbox = Mailbox(self)
-        self.bus = SignalBus(self, mailbox=mailbox)
+        self.bus = self._bus_type(self, mailbox=mailbox)
         provider = cache if cache is not None else InMemoryCacheProvider(clock=self.clock)
         if isinstance(provider, InMemoryCacheProvider) and provider.clock is None:
             provider.clock = self.clock

@@ -5,15 +5,43 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from qtorch.clock import ScheduledCall, TimerQueue
+from qtorch.errors import WrongThreadError
+from qtorch.testing import turns
+from qtorch.testing.activity import at_work
+
+if TYPE_CHECKING:
+    from qtorch.testing.turns import Turns
+
+_PATIENCE = 2.0
+"""Seconds of real time that are left to work before fake time passes all the same: it may never end."""
+
+
+class StuckError(AssertionError):
+    """Something that a test waits for goes on and on."""
 
 
 class FakeClock:
     """A clock for tests: pass it as ``Runtime(clock=FakeClock())`` and :meth:`advance` it.
 
-    Retry waits, timeouts, deadlines, cache lifetimes and ``token.wait()`` follow it. Calls are made by ``advance``, on
-    the thread that calls it, which has to be the one that made the clock.
+    Retry waits, timeouts, deadlines, debounces, cache lifetimes and ``token.wait()`` follow it. Calls are made by
+    ``advance``, on the thread that calls it, which has to be the one that made the clock.
+
+    With ``settles``, as the fixture ``qtorch_clock`` has it, everything that can happen by itself does, before time
+    passes and after each call: threads, coroutines and processes of the Runtimes on this clock are waited for, in real
+    time, until they have come to rest or only wait for time or for the test; and what they report is delivered. Work
+    that goes on for more than 2 s of real time is waited for no longer: it is what timeouts are for. Without it,
+    ``advance`` makes the calls that are due and nothing else.
+
+    Parameters
+    ----------
+    start
+        What :meth:`now` begins with, seconds.
+    settles
+        Whether what goes on is waited for while time passes.
 
     Examples
     --------
@@ -25,10 +53,13 @@ class FakeClock:
     half a minute later
     """
 
-    def __init__(self, start: float = 0.0) -> None:
+    def __init__(self, start: float = 0.0, *, settles: bool = False) -> None:
         self._now = start
-        self._thread = threading.get_ident()
+        self._settles = settles
+        self.thread = threading.get_ident()
+        """The thread that made it."""
         self._queue = TimerQueue()
+        self._outwaited: list[str] = []
 
     def now(self) -> float:
         """Seconds since the start. Any thread."""
@@ -43,10 +74,30 @@ class FakeClock:
         """Give 0: fake time is never late."""
         return 0.0
 
+    def wait(self, event: threading.Event, seconds: float | None) -> None:
+        """Block this thread until ``event`` is set or time has been advanced by ``seconds``. Not the clock's thread."""
+        timer = None if seconds is None else self.call_later(seconds, event.set)
+        try:
+            event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
     @property
     def pending(self) -> int:
         """How many calls are scheduled."""
         return len(self._queue)
+
+    @property
+    def scheduled(self) -> list[ScheduledCall]:
+        """The calls that are scheduled, the first due first."""
+        return self._queue.calls
+
+    def first_due(self) -> float:
+        """When, on :meth:`now`, the next call is due; infinity if none is."""
+        return self._queue.first_due()
+
+    # -- letting time pass --------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass, and make the calls that fall due on the way, each at its own time.
@@ -55,19 +106,113 @@ class FakeClock:
         ------
         ValueError
             ``seconds`` is negative.
-        RuntimeError
+        WrongThreadError
             Called on another thread than the clock was made on.
+        RuntimeError
+            Called in a coroutine on a qasync loop: ``await clock.advance_async(seconds)`` there.
         """
+        turns.run(self.passing(seconds))
+
+    async def advance_async(self, seconds: float) -> None:
+        """Do what :meth:`advance` does, in a coroutine."""
+        await turns.run_async(self.passing(seconds))
+
+    def run_until_idle(self, limit: float = 86_400.0) -> None:
+        """Let time pass until nothing is scheduled any more, at most ``limit`` seconds of it.
+
+        Raises
+        ------
+        StuckError
+            Calls are still scheduled after ``limit`` seconds: something starts itself anew.
+        """
+        turns.run(self._until_idle(limit))
+
+    async def run_until_idle_async(self, limit: float = 86_400.0) -> None:
+        """Do what :meth:`run_until_idle` does, in a coroutine."""
+        await turns.run_async(self._until_idle(limit))
+
+    def settle(self) -> None:
+        """Let everything happen that can happen without time passing.
+
+        Raises
+        ------
+        StuckError
+            Something is still at work after 2 s of real time; it is named.
+        """
+        turns.run(self._settling())
+
+    async def settle_async(self) -> None:
+        """Do what :meth:`settle` does, in a coroutine."""
+        await turns.run_async(self._settling())
+
+    def jump(self) -> None:
+        """Go to when the next call is due, and make all that are due then."""
+        due = self._queue.first_due()
+        if due != math.inf:
+            self._now = max(self._now, due)
+            self._call_due(self._now)
+
+    # -- how ----------------------------------------------------------------------------------------------------------
+
+    def passing(self, seconds: float) -> Turns[None]:
+        """Do what :meth:`advance` does, yielding where others go on."""
         if seconds < 0:
             raise ValueError(f"time does not go back: advance({seconds})")
-        if threading.get_ident() != self._thread:
-            raise RuntimeError("a FakeClock is advanced on the thread that made it, where its calls belong")
+        if threading.get_ident() != self.thread:
+            raise WrongThreadError("a FakeClock is advanced on the thread that made it, where its calls belong")
+        yield from self._between_calls()
         # Sums of decimal fractions fall short of what they mean: 29.9 + 0.1 is to reach a call at 30.
         end = self._now + seconds
         reach = end + max(1e-9, 4 * math.ulp(end))
         while (due := self._queue.first_due()) <= reach:
             self._now = max(self._now, due)
-            callback = self._queue.take_due(reach)
-            if callback is not None:
-                callback()
+            self._call_due(self._now)
+            yield from self._between_calls()
         self._now = max(self._now, end)
+
+    def _until_idle(self, limit: float) -> Turns[None]:
+        yield from self._between_calls()
+        end = self._now + limit
+        while (due := self._queue.first_due()) != math.inf:
+            if due > end:
+                calls = "\n".join(f"    {describe(call, self._now)}" for call in self._queue.calls)
+                raise StuckError(
+                    f"calls are still scheduled after {limit:g} seconds of fake time:\n{calls}\n"
+                    f"  Stop what starts itself anew, or give run_until_idle a longer limit."
+                )
+            yield from self.passing(max(0.0, due - self._now))
+
+    def _between_calls(self) -> Turns[None]:
+        if self._settles:
+            yield from self.settling()
+
+    def _call_due(self, reach: float) -> None:
+        while (callback := self._queue.take_due(reach)) is not None:
+            callback()
+
+    def settling(self) -> Turns[list[str]]:
+        """Yield until nothing is at work any more; give what is all the same."""
+        began = monotonic()
+        yield False
+        while (busy := at_work(self)) and busy != self._outwaited:
+            if monotonic() - began > _PATIENCE:
+                self._outwaited = busy
+                break
+            yield True
+        return busy
+
+    def _settling(self) -> Turns[None]:
+        if busy := (yield from self.settling()):
+            raise StuckError(
+                f"the test waited {_PATIENCE:g} s for what is still at work: {', '.join(busy)}.\n"
+                f"  Hold work by a gate(), which counts as at rest, or end it; let it wait by token.wait() or "
+                f"asyncio.sleep(), which follow the clock."
+            )
+
+
+def describe(call: ScheduledCall, now: float) -> str:
+    """Name a scheduled call and when it is due."""
+    callback: object = call.callback
+    name = getattr(callback, "__qualname__", None) or repr(callback)
+    module = getattr(callback, "__module__", None)
+    return f"{f'{module}.' if module else ''}{name}, due in {call.due - now:g} s"

@@ -19,7 +19,9 @@ KINDS = {
     ("python", "stderr"): "script",
     ("python", "program"): "program",
     ("python", "pytest"): "pytest",
+    ("python", "failing"): "failing",
     ("text", "output"): "output",
+    ("text", "says"): "says",
     ("text", "drawing"): "drawing",
     ("text", "message"): "message",
     ("toml", ""): "settings",
@@ -30,6 +32,8 @@ KINDS = {
 A page's ``script`` blocks are one program, run from top to bottom; ``<!-- stderr: Name -->`` before one says what it
 writes to stderr. ``<!-- output -->`` is what the script block before it prints. ``<!-- program: name -->`` is a whole
 program, driven by the visit of that name. ``<!-- pytest: file -->`` is a file that pytest runs, ``toml`` its settings.
+``<!-- failing: file -->`` is one whose test fails, and ``<!-- says -->`` after it what pytest then says, by its lines
+with an E; ``...`` is any text.
 Lines of ``console`` are commands. ``<!-- drawing -->`` is a picture in letters, ``<!-- message -->`` what somebody
 else's program says.
 """

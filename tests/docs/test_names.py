@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 import qtorch
-from qtorch import errors
+from qtorch import errors, testing
 from tests.docs.blocks import PAGES, ROOT, prose_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def spans(page: Path) -> set[str]:
 def dotted_names(page: Path) -> list[str]:
     """Those spans that start with a name of qtorch and go on with a dot: ``JobHandle.cancel``."""
     found = (re.match(r"([A-Z]\w*)\.([a-z][a-z0-9_]*(?:Changed)?)\b", span) for span in spans(page))
-    return sorted(match[0] for match in found if match and match[1] in qtorch.__all__)
+    return sorted(match[0] for match in found if match and owner_of(match[1]))
+
+
+def owner_of(name: str) -> Any:
+    """What qtorch or its test kit call by that name, None if nothing."""
+    modules = (module for module in (qtorch, testing) if name in module.__all__)
+    return next((getattr(module, name) for module in modules), None)
 
 
 def has(owner: Any, name: str) -> bool:
@@ -46,7 +52,7 @@ def has(owner: Any, name: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_member_that_a_page_names_is_one(page: Path) -> None:
-    wrong = [name for name in dotted_names(page) if not has(getattr(qtorch, name.split(".")[0]), name.split(".")[1])]
+    wrong = [name for name in dotted_names(page) if not has(owner_of(name.split(".")[0]), name.split(".")[1])]
     assert not wrong
 
 
@@ -62,6 +68,12 @@ def test_a_member_that_does_not_exist_is_found_out() -> None:
 def test_every_public_name_is_in_the_documentation() -> None:
     said = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     missing = [name for name in qtorch.__all__ if not re.search(rf"\b{name}\b", said)]
+    assert not missing
+
+
+def test_every_name_of_the_test_kit_is_explained_on_its_page() -> None:
+    said = " ".join(spans(ROOT / "docs" / "testing.md"))
+    missing = [name for name in testing.__all__ if not re.search(rf"\b{name}\b", said)]
     assert not missing
 
 

@@ -90,6 +90,21 @@ class LoopRunner:
         return self._loop
 
     @property
+    def started(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, None if the Runtime's own has not been needed yet."""
+        return self._loop
+
+    @property
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """The tasks of jobs that have not ended. Any thread."""
+        return set(self._tasks)
+
+    @property
+    def thread_ident(self) -> int | None:
+        """The ident of the own loop's thread."""
+        return None if self._thread is None else self._thread.ident
+
+    @property
     def is_own(self) -> bool:
         """Whether the loop is the Runtime's own."""
         return self._given is None

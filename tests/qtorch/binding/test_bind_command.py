@@ -34,7 +34,7 @@ class SaveExecutor(BaseExecutor[SaveJob]):
 
     def process(self, job: SaveJob) -> str:
         self.emit_progress(job, 0.25)
-        while not self.released.wait(0.005):
+        while not self.released.wait(20):
             if not job.is_stubborn:
                 self.checkpoint(job)
         return "saved"
@@ -190,9 +190,9 @@ def test_an_indicator_that_appeared_stays_for_300_ms_also_over_the_next_run(
 ) -> None:
     command = Command(SaveJob)
     bind_command(window.save, command, busy=window.spinner)
-    saving.released.set()
     window.save.click()
     qtorch_clock.advance(0.160)
+    saving.released.set()
     qtbot.waitUntil(lambda: not command.running)
     qtorch_clock.advance(0.200)
     assert window.spinner.isVisible()

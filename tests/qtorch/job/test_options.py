@@ -185,7 +185,6 @@ def test_tokens_of_all_layers_cancel_the_merged_one(no_gc: None) -> None:
         assert [token.is_cancelled for token in tokens].count(True) == 1
 
 
-@pytest.mark.xfail(reason="only a cycle holds the token that joins the two lower layers", strict=True)
 def test_tokens_of_all_layers_still_cancel_the_merged_one_after_a_collection() -> None:
     tokens = [CancellationToken() for _ in range(3)]
     merged = merge_options(*(JobOptions(token=token) for token in tokens)).token
