@@ -103,6 +103,7 @@ def test_a_listener_that_is_called_in_a_later_turn_still_has_the_cause(
     now = [0.0]
     monkeypatch.setattr(cursor, "perf_counter", lambda: now[0])
     monkeypatch.setattr(mailbox, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(mailbox, "BUDGET", cursor.BUDGET)
     seen: list[BaseEvent] = []
 
     def slow(event: Said) -> None:

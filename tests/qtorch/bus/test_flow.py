@@ -26,6 +26,7 @@ class Work:
         self.now = 0.0
         monkeypatch.setattr(cursor, "perf_counter", lambda: self.now)
         monkeypatch.setattr(mailbox, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(mailbox, "BUDGET", cursor.BUDGET)
 
     def lasting(self, seconds: float) -> Callable[[Said], None]:
         def listen(event: Said) -> None:
