@@ -41,7 +41,7 @@ def loop_time(clock: FakeClock) -> Generator[None, None, None]:
 
     Loops of other threads, such as those of a server in the test, keep real time; so does what was scheduled before.
     In the clock's own thread, time also passes by itself: a test that awaits something while nothing is at work could
-    not let it pass, so it goes to when the next call is due. If none is for 5 s of real time, it ends with a StuckError.
+    not let it pass, so it goes to when the next call is due. If none is for 5 s real time, it ends with a StuckError.
 
     There is no port for this: the methods of the loops are replaced, for qasync those of its base class.
     """
