@@ -47,6 +47,9 @@ def counts(runtime, *steps):
     runtime.register(FakeExecutor(FetchJob, steps=list(steps or (ok(1),))))
 """
 
+# hypothesis would be imported anew for each run.
+OPTIONS = ("-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:cacheprovider", "-q", "--tb=short")
+
 ADVICE = (
     "  End, close or cancel these before the test ends, or wait for them; an error that is expected is claimed by "
     "`with qtorch_runtime.expect_error(...):`."
@@ -57,7 +60,7 @@ def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     """Run tests in this process."""
     pytester.makepyfile(PRELUDE + source)
     pytester.makeini("[pytest]\nqt_api = pyside6\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function")
-    return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-q", "--tb=short")
+    return pytester.runpytest_inprocess(*OPTIONS)
 
 
 def left_by(pytester: pytest.Pytester, body: str) -> list[str]:
@@ -123,7 +126,8 @@ def test_it(qtorch_runtime, qtorch_bus, qtorch_clock, n):
     assert Runtime.default() is qtorch_runtime
     assert qtorch_bus is qtorch_runtime.bus
     counts(qtorch_runtime)
-    Counting(CountState()).fetch()
+    counting = Counting(CountState())
+    counting.fetch()
     qtorch_clock.settle()
     assert [type(event) for event in qtorch_bus.log] == [JobStartedEvent, JobSuccessEvent]
 """,
@@ -135,7 +139,7 @@ def test_it(qtorch_runtime, qtorch_bus, qtorch_clock, n):
 
 
 def test_a_job_is_named(pytester: pytest.Pytester) -> None:
-    left = left_by(pytester, "counts(qtorch_runtime, gate(), ok(1)); Counting(CountState()).fetch()")
+    left = left_by(pytester, "counts(qtorch_runtime, gate(), ok(1)); qtorch_runtime.dispatcher.dispatch(FetchJob())")
     assert len(left) == 1
     assert left[0].startswith("job fetch-")
     assert left[0].endswith(" (running)")
@@ -174,7 +178,8 @@ async def fetch(job):
 tasks = []
 def test_it(qtorch_runtime, qtorch_clock):
     qtorch_runtime.register(fetch)
-    Counting(CountState()).fetch()
+    counting = Counting(CountState())
+    counting.fetch()
     qtorch_clock.settle()
 """
     assert left_by_source(pytester, source) == ["task background() on the Runtime's loop"]
@@ -306,22 +311,28 @@ def test_it(qtorch_runtime, qtorch_clock):
     result.stdout.no_fnmatch_line("*LeftBehindError*")
 
 
-@pytest.mark.parametrize("inside", ["", "with qtorch_runtime.expect_error(OSError):"])
-def test_an_error_of_user_code_is_named_where_pytest_qt_does_not_look(pytester: pytest.Pytester, inside: str) -> None:
-    claim = (
-        f"{inside}\n        qtorch_runtime.report(ErrorReport(OSError('x'), 'y'), user_code=False)" if inside else ""
-    )
-    source = f"""
+@pytest.mark.realtime
+def test_an_error_of_user_code_is_named_where_pytest_qt_does_not_look(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        PRELUDE
+        + """
 @pytest.mark.qt_no_exception_capture
-def test_it(qtorch_runtime, qtorch_clock, capsys):
+@pytest.mark.parametrize("is_another_expected", [False, True])
+def test_it(qtorch_runtime, qtorch_clock, is_another_expected):
     counts(qtorch_runtime)
     clumsy = Clumsy(CountState())
     clumsy.fetch()
-    {claim or "if True:"}
+    if is_another_expected:
+        with qtorch_runtime.expect_error(OSError):
+            qtorch_runtime.report(ErrorReport(OSError("disk full"), "the cache"), user_code=False)
+            qtorch_clock.settle()
+    else:
         qtorch_clock.settle()
 """
-    (left,) = left_by_source(pytester, source)
-    assert left.startswith("error KeyError: 'clumsy' (Clumsy.on_active_success")
+    )
+    result = pytester.runpytest_subprocess(*OPTIONS)
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["E       error KeyError: 'clumsy' (Clumsy.on_active_success*)"] * 2)
 
 
 @pytest.mark.parametrize(
