@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from qtorch.errors import ErrorReport
 
+Hook: TypeAlias = "Callable[[type[BaseException], BaseException, TracebackType | None], object]"
+
 Expected: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 
@@ -40,19 +42,13 @@ class Claims:
     @contextmanager
     def expect(self, expected: Expected, match: str | None) -> Generator[list[ErrorReport], None, None]:
         """See :meth:`TestRuntime.expect_error`."""
-        claim = _Claim(expected, match)
+        claim = _Claim(expected, match, before=sys.excepthook)
         self._open.append(claim)
-        before = sys.excepthook
-
-        def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-            if not claim.fits(error):
-                before(kind, error, traceback)
-
-        sys.excepthook = hook
+        sys.excepthook = claim
         try:
             yield claim.reports
         finally:
-            sys.excepthook = before
+            sys.excepthook = claim.before
             self._open.remove(claim)
         if not claim.reports:
             others = "".join(f"\n    {written(report)}" for report in self.reports)
@@ -62,11 +58,26 @@ class Claims:
             )
 
 
+def is_handled_elsewhere() -> bool:
+    """Whether somebody put a hook for uncaught exceptions in place of Python's: pytest-qt, or the test itself."""
+    hook: Hook = sys.excepthook
+    while isinstance(hook, _Claim):
+        hook = hook.before
+    return hook is not sys.__excepthook__
+
+
 class _Claim:
-    def __init__(self, expected: Expected, match: str | None) -> None:
+    """Keeps the errors that fit from whoever handled uncaught exceptions before."""
+
+    def __init__(self, expected: Expected, match: str | None, before: Hook) -> None:
+        self.before = before
         self._expected = expected if isinstance(expected, tuple) else (expected,)
         self._match = match
         self.reports: list[ErrorReport] = []
+
+    def __call__(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if not self.fits(error):
+            self.before(kind, error, traceback)
 
     def fits(self, error: BaseException) -> bool:
         return isinstance(error, self._expected) and (self._match is None or bool(re.search(self._match, str(error))))

@@ -194,12 +194,18 @@ class FakeClock:
         """Yield until nothing is at work any more; give what is all the same."""
         began = monotonic()
         yield False
-        while (busy := at_work(self)) and busy != self._outwaited:
-            if monotonic() - began > _PATIENCE:
-                self._outwaited = busy
-                break
+        while self.is_waiting_for(busy := at_work(self), began):
             yield True
         return busy
+
+    def is_waiting_for(self, busy: list[str], since: float) -> bool:
+        """Whether time stands still for what is at work, some of it ``since`` then by the real clock."""
+        if not busy or busy == self._outwaited:
+            return False
+        if monotonic() - since > _PATIENCE:
+            self._outwaited = busy
+            return False
+        return True
 
     def _settling(self) -> Turns[None]:
         if busy := (yield from self.settling()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from qtorch.bus.signal_bus import SignalBus
 from qtorch.events import EventLog
 from qtorch.runtime import Runtime
 from qtorch.testing import left_behind, turns
-from qtorch.testing.claims import Claims, Expected, written
+from qtorch.testing.claims import Claims, Expected, is_handled_elsewhere, written
 from qtorch.testing.fake_clock import FakeClock
 from qtorch.testing.faults import inject
 from qtorch.testing.left_behind import LeftBehindError
@@ -124,8 +123,7 @@ class TestRuntime(Runtime):
     def report(self, report: ErrorReport, *, user_code: bool = True) -> None:
         """Tell of ``report`` once. Any thread."""
         self.has_reported = True
-        # Whoever put a hook in place of Python's sees to it: pytest-qt, which fails the test, or the test itself.
-        if user_code and sys.excepthook is not sys.__excepthook__:
+        if user_code and is_handled_elsewhere():
             self.seen.append(report)
         super().report(report, user_code=user_code)
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -16,6 +16,8 @@ from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 from qtorch import ports
 from qtorch.testing import turns
 from qtorch.testing.activity import at_work
+from qtorch.testing.fake_clock import StuckError
+from qtorch.testing.waiting_tasks import waiting_for_nothing
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -29,6 +31,9 @@ _QT: Any = qasync._QEventLoop  # pyright: ignore[reportPrivateUsage]
 _MOMENT = 0.0002
 """Seconds left to other threads before they are looked at again."""
 
+_LONGEST_REST = 5.0
+"""Seconds of real time in which something has to come that a loop could run: it may be brought by any thread."""
+
 
 @contextmanager
 def loops_follow(clock: FakeClock) -> Generator[None, None, None]:
@@ -36,7 +41,7 @@ def loops_follow(clock: FakeClock) -> Generator[None, None, None]:
 
     Loops of other threads, such as those of a server in the test, keep real time; so does what was scheduled before.
     In the clock's own thread, time also passes by itself: a test that awaits something while nothing is at work could
-    not let it pass, so it goes to when the next call is due.
+    not let it pass, so it goes to when the next call is due. If none is for 5 s real time, it ends with a StuckError.
 
     There is no port for this: the methods of the loops are replaced, for qasync those of its base class.
     """
@@ -45,9 +50,11 @@ def loops_follow(clock: FakeClock) -> Generator[None, None, None]:
         follower.replace(_PLAIN, "time", follower.time),
         follower.replace(_PLAIN, "call_at", follower.call_at),
         follower.replace(_PLAIN, "_run_once", follower.run_once),
+        follower.replace(_PLAIN, "run_forever", follower.run_forever),
         follower.replace(_QT, "time", follower.time),
         follower.replace(_QT, "call_at", follower.call_at),
         follower.replace(_QT, "call_later", follower.call_later),
+        follower.replace(_QT, "run_forever", follower.run_forever),
         follower.while_qt_waits(),
     ):
         yield
@@ -79,6 +86,8 @@ class _Follower:
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
+        self._since: float | None = None
+        self._stuck: StuckError | None = None
 
     def replace(self, cls: Any, name: str, method: Callable[..., Any]) -> Any:
         original = getattr(cls, name)
@@ -124,17 +133,43 @@ class _Follower:
         if not loop._ready and not loop._stopping and threading.get_ident() == self._clock.thread:
             turns.process_events()
             # What runs next has to come from somewhere: the loop may not block, Qt would stand still meanwhile.
-            if not loop._ready and self._pass_time(has_open_sockets(loop)):
-                sleep(_MOMENT)
+            if not loop._ready:
+                if self._pass_time(loop):
+                    sleep(_MOMENT)
+            else:
+                self._since = None
             loop.call_soon(_nothing)
         original(loop)
 
-    def _pass_time(self, is_busy: bool) -> bool:
+    def run_forever(self, original: Any, loop: Any) -> Any:
+        result = original(loop)
+        if self._stuck is not None:
+            stuck, self._stuck = self._stuck, None
+            raise stuck
+        return result
+
+    def _pass_time(self, loop: Any) -> bool:
         """Go to the next call if nothing is at work; give whether something is, or nothing is to come."""
-        if is_busy or at_work(self._clock) or not self._clock.pending:
+        if has_open_sockets(loop):
+            self._since = None
             return True
-        self._clock.jump()
-        return False
+        now = monotonic()
+        since = self._since = now if self._since is None else self._since
+        busy = at_work(self._clock)
+        if self._clock.is_waiting_for(busy, since):
+            return True
+        if self._clock.pending:
+            self._since = None
+            self._clock.jump()
+            return False
+        if busy:
+            self._since = None
+        elif now - since > _LONGEST_REST and self._stuck is None:
+            self._since = None
+            # Raised where the loop was started: the tasks that wait may be anybody's, and would swallow it.
+            self._stuck = StuckError(waiting_for_nothing(loop, self._clock))
+            loop.stop()
+        return True
 
     @contextmanager
     def while_qt_waits(self) -> Generator[None, None, None]:
@@ -148,7 +183,7 @@ class _Follower:
 
         def about_to_block() -> None:
             loop = turns.running_loop()
-            if isinstance(loop, _QT) and not again.isActive() and self._pass_time(has_open_sockets(loop)):
+            if isinstance(loop, _QT) and not again.isActive() and self._pass_time(loop):
                 again.start(1)
 
         dispatcher.aboutToBlock.connect(about_to_block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures.thread as executor_threads
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from qtorch.execution.runners import thread_pool
@@ -57,7 +57,7 @@ class Threads:
                 else:
                     self.waiting_others += 1
             elif _EXECUTOR_THREAD in outer and not is_idle_executor(frame):
-                self.busy_executors.append(f"a thread of an executor at {place(frame)}")
+                self.busy_executors.append(f"a thread of an executor at {place(_callers(frame))}")
 
 
 def only_waits(frame: FrameType) -> bool:
@@ -84,13 +84,14 @@ def is_waiting(ident: int | None) -> bool:
 def where(ident: int | None) -> str:
     """Where the thread is, in code that is not Python's own, as "file:line"."""
     frame = current_frames().get(ident or 0)
-    return "nowhere any more" if frame is None else place(frame)
+    return "nowhere any more" if frame is None else place(_callers(frame))
 
 
-def place(frame: FrameType) -> str:
-    """Where the innermost code is that is not Python's own, as "file:line"."""
+def place(frames: Iterable[FrameType]) -> str:
+    """Where the first of ``frames``, the innermost first, is that is not Python's own, as "file:line"."""
     lib = threading.__file__.rpartition("/")[0]
-    found = next((one for one in _callers(frame) if not one.f_code.co_filename.startswith(lib)), frame)
+    all_frames = list(frames)
+    found = next((one for one in all_frames if not one.f_code.co_filename.startswith(lib)), all_frames[0])
     return f"{found.f_code.co_filename.rpartition('/')[2]}:{found.f_lineno}"
 
 
