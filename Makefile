@@ -31,8 +31,8 @@ types: ## Check types with mypy --strict and basedpyright
 	$(RUN) -m mypy --strict
 	$(RUN) -m basedpyright
 
-bench: ## Measure qtorch beside its peers
-	$(SETUP) dev
+bench: ## Measure qtorch beside its peers, in ten minutes; ARGS=--quick in one
+	$(SETUP) bench
 	$(RUN) -m benchmarks $(ARGS)
 
 test-matrix: ## Run the tests on the oldest and newest Python and PySide6 that are here
