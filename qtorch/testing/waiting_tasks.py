@@ -20,7 +20,7 @@ def waiting_for_nothing(loop: asyncio.AbstractEventLoop, clock: Clock) -> str:
         f"{written(run.job)} ({run.status})"
         for runtime in ports.open_runtimes
         if runtime.clock is clock
-        for run in runtime.running_jobs
+        for run in tuple(runtime.dispatcher.services.running.values())
     ]
     return (
         f"the test waits for something that cannot come: nothing is at work, and nothing is scheduled.\n"

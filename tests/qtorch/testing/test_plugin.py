@@ -291,7 +291,7 @@ def test_an_error_of_infrastructure_that_nobody_claims_is_named(pytester: pytest
     qtorch_clock.settle()
     """
     (left,) = left_by(pytester, body)
-    assert left.startswith("error OSError: disk full (InMemoryCacheProvider.get")
+    assert left.startswith("error OSError: disk full (InMemoryCacheProvider, reading 'k')")
 
 
 def test_an_error_of_user_code_fails_once_by_pytest_qt(pytester: pytest.Pytester) -> None:
