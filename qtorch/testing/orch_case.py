@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 from qtorch.testing import turns
 from qtorch.testing.diff import differences
 from qtorch.testing.fake_clock import FakeClock, StuckError
+from qtorch.testing.loop_time import has_open_sockets
 from qtorch.testing.recording import Recording
+from qtorch.testing.waiting_tasks import waiting_for_nothing
 from qtorch.testing.writing import written
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ Entries: TypeAlias = Sequence[object] | Callable[[], Iterable[object]]
 """Entries as :func:`~qtorch.testing.matches` takes them, or a function that makes them anew for each test."""
 
 _PATIENCE = 5.0
-"""Seconds of real time in which the condition of ``wait`` has to come true."""
+"""Seconds of real time in which the condition of ``wait`` has to come true, or what a coroutine awaits has to come."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +155,12 @@ class OrchCase:
             orchestrator, recording.of("state"), heard, recording.of("effect"), raised + recording.of("error")
         )
         self._compare(result, skip, expect, () if errors is None else errors, events, effects)
-        if verify is not None:
-            answer = verify(orchestrator)
-            yield from awaited(answer, self._clock)
-            if answer is False:
-                raise AssertionError(
-                    f"verify gave False for {type(orchestrator).__name__}, whose state is\n"
-                    f"    {written(orchestrator.state)}\n"
-                    f"  Let it assert what it means, then the failure says more."
-                )
+        if verify is not None and (yield from awaited(verify(orchestrator), self._clock)) is False:
+            raise AssertionError(
+                f"verify gave False for {type(orchestrator).__name__}, whose state is\n"
+                f"    {written(orchestrator.state)}\n"
+                f"  Let it assert what it means, then the failure says more."
+            )
         return result
 
     def _waited(self, orchestrator: O, wait: float | Callable[[O], object] | None) -> Turns[None]:
@@ -209,23 +208,36 @@ class OrchCase:
         raise AssertionError("\n".join(faults))
 
 
-def awaited(thing: object, clock: FakeClock) -> Turns[None]:
-    """Wait for ``thing`` if it is a coroutine, or can be awaited otherwise."""
+def awaited(thing: object, clock: FakeClock) -> Turns[object]:
+    """Wait for ``thing`` if it is a coroutine, or can be awaited otherwise; give its value."""
     if not inspect.isawaitable(thing):
-        return
+        return thing
     import asyncio
 
     if turns.running_loop() is None:
         if inspect.iscoroutine(thing):
             thing.close()
         raise TypeError("a coroutine was given in a plain test, which has no loop to run it: write an async def test")
+    loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(_value_of(thing))
+    since = monotonic()
     while not task.done():
         busy = yield from clock.settling()
-        # It awaits something: only if time passes can it go on.
-        if not task.done() and not busy:
+        if task.done():
+            break
+        if busy or has_open_sockets(loop):
+            since = monotonic()
+            yield True
+        elif clock.pending:  # it awaits something: only if time passes can it go on
+            since = monotonic()
             clock.jump()
-    task.result()
+        elif monotonic() - since > _PATIENCE:
+            message = waiting_for_nothing(loop, clock)
+            task.cancel()
+            raise StuckError(message)
+        else:
+            yield True
+    return task.result()
 
 
 async def _value_of(thing: Awaitable[object]) -> object:

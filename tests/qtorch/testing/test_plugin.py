@@ -37,12 +37,6 @@ class Clumsy(Counting):
     def on_active_success(self, event):
         raise KeyError("clumsy")
 
-class BrokenCache(InMemoryCacheProvider):
-    def get(self, key):
-        raise OSError("disk full")
-    def set(self, key, value, ttl=None):
-        raise OSError("disk full")
-
 def counts(runtime, *steps):
     runtime.register(FakeExecutor(FetchJob, steps=list(steps or (ok(1),))))
 """
@@ -289,10 +283,15 @@ def test_an_orchestrator_that_nobody_keeps_open_is_none_left_behind(pytester: py
 
 def test_an_error_of_infrastructure_that_nobody_claims_is_named(pytester: pytest.Pytester) -> None:
     body = """
-    qtorch_runtime.cache = BrokenCache()
-    qtorch_runtime.report(ErrorReport(OSError("disk full"), "the cache"), user_code=False)
+    def broken(*args, **named):
+        raise OSError("disk full")
+    qtorch_runtime.cache.read = broken
+    counts(qtorch_runtime)
+    qtorch_runtime.dispatcher.dispatch(FetchJob(), cache=CachePolicy(key="k"))
+    qtorch_clock.settle()
     """
-    assert left_by(pytester, body) == ["error OSError: disk full (the cache)"]
+    (left,) = left_by(pytester, body)
+    assert left.startswith("error OSError: disk full (InMemoryCacheProvider, reading 'k')")
 
 
 def test_an_error_of_user_code_fails_once_by_pytest_qt(pytester: pytest.Pytester) -> None:
