@@ -30,6 +30,9 @@ class Ticking:
     def lateness(self) -> float:
         return 0.0
 
+    def wait(self, event: Any, seconds: float | None) -> None:
+        raise NotImplementedError
+
 
 @pytest.fixture
 def clock() -> FakeClock:
