@@ -123,7 +123,8 @@ def test_a_cancelled_start_leaves_nothing_behind(tmp_path: Path) -> None:
     async def main() -> None:
         server = ServerProcess(tmp_path / "people.db")
         starting = asyncio.create_task(server.start(print))
-        await asyncio.sleep(0.05)
+        while not server.is_running:
+            await asyncio.sleep(0)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting

@@ -118,7 +118,7 @@ def test_a_waiter_whose_loop_was_closed_keeps_nobody_from_hearing(rig: Rig) -> N
     handle = rig.dispatch("thread")
     loop = asyncio.new_event_loop()
     task = loop.create_task(handle.result())
-    elsewhere(lambda: loop.run_until_complete(asyncio.sleep(0.001)))
+    elsewhere(lambda: loop.run_until_complete(asyncio.sleep(0)))
     task.cancel()
     elsewhere(lambda: loop.run_until_complete(asyncio.gather(task, return_exceptions=True)))
     loop.close()

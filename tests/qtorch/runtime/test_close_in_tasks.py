@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qtorch import BaseJob, JobCancelled, Runtime, executes
-from tests.qtorch.execution.rig import Rig, drive
+from tests.qtorch.execution.rig import PATIENCE, Rig, drive
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QCoreApplication
@@ -116,9 +116,13 @@ def test_a_given_loop_that_does_not_run_is_driven_until_its_tasks_have_ended(qap
         finally:
             steps.append("cleaned up")
 
+    async def until_begun() -> None:
+        while not steps:
+            await asyncio.sleep(0)
+
     runtime = Runtime(executors=[clean], loop=loop)
     runtime.dispatcher.dispatch(StickJob())
-    loop.run_until_complete(asyncio.sleep(0.001))
+    loop.run_until_complete(asyncio.wait_for(until_begun(), PATIENCE))
     runtime.close()
     assert steps == ["begun", "cleaned up"]
     loop.close()
