@@ -108,6 +108,7 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:  # noqa: ARG001
             Contestant("floor: the naps alone", nothing_but_sleep),
         ),
         most_rounds=3,
+        warms_up=False,
         quick_sizes=(100, 300),
     )
     yield Scenario(
