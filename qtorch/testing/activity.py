@@ -80,9 +80,12 @@ def _busy_loop(services: Services) -> Iterator[str]:
 
 def has_more_to_run(loop: Any) -> bool:
     """Whether the loop that runs in this thread has something to run beside what calls this."""
+    import asyncio
+
     # qasync keeps what it is to run as timers of 0 ms, the one that runs included.
     timers = getattr(getattr(loop, "_timer", None), "_SimpleTimer__callbacks", {})
-    return bool(loop._ready) or sum(not handle.cancelled() for handle in timers.values()) > 1
+    is_running = asyncio.current_task(loop) is not None
+    return bool(loop._ready) or sum(not handle.cancelled() for handle in timers.values()) > is_running
 
 
 def is_quiet(loop: asyncio.AbstractEventLoop, ident: int | None) -> bool:

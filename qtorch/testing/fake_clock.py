@@ -60,6 +60,7 @@ class FakeClock:
         """The thread that made it."""
         self._queue = TimerQueue()
         self._outwaited: list[str] = []
+        self._settlings = 0
 
     def now(self) -> float:
         """Seconds since the start. Any thread."""
@@ -193,10 +194,19 @@ class FakeClock:
     def settling(self) -> Turns[list[str]]:
         """Yield until nothing is at work any more; give what is all the same."""
         began = monotonic()
-        yield False
-        while self.is_waiting_for(busy := at_work(self), began):
-            yield True
+        self._settlings += 1
+        try:
+            yield False
+            while self.is_waiting_for(busy := at_work(self), began):
+                yield True
+        finally:
+            self._settlings -= 1
         return busy
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the test settles what is at work, so that time passes as it says and not by itself."""
+        return self._settlings > 0
 
     def is_waiting_for(self, busy: list[str], since: float) -> bool:
         """Whether time stands still for what is at work, some of it ``since`` then by the real clock."""

@@ -161,6 +161,7 @@ def _run_to_its_end(runtime: Runtime, handle: JobHandle[Any]) -> Turns[None]:
     if handle.outcome is None:
         status = handle.status
         handle.cancel("given up by its test")
+        # Its end is told: else the test would be blamed for a job that it left behind, too.
         while handle.id in {running.id for running in runtime.running_jobs}:
             yield False
         raise AssertionError(

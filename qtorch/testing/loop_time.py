@@ -150,7 +150,7 @@ class _Follower:
 
     def _pass_time(self, loop: Any) -> bool:
         """Go to the next call if nothing is at work; give whether something is, or nothing is to come."""
-        if has_open_sockets(loop):
+        if has_open_sockets(loop) or self._clock.is_settling:
             self._since = None
             return True
         now = monotonic()
