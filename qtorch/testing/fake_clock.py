@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qtorch.clock import ScheduledCall, TimerQueue
 from qtorch.errors import WrongThreadError
 from qtorch.testing import turns
-from qtorch.testing.at_work import at_work
+from qtorch.testing.activity import at_work
 
 if TYPE_CHECKING:
     from qtorch.testing.turns import Turns

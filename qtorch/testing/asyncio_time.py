@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractEventDispatcher, QTimer
 
 from qtorch import ports
 from qtorch.testing import turns
-from qtorch.testing.at_work import at_work
+from qtorch.testing.activity import at_work
 from qtorch.testing.fake_clock import StuckError
 from qtorch.testing.waiting_tasks import waiting_for_nothing
 
