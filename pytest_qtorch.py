@@ -29,8 +29,8 @@ def pytest_runtest_makereport(
 @pytest.fixture
 def qtorch_clock(qapp: QApplication) -> Iterator[FakeClock]:
     """Time that passes when the test says so, for ``qtorch_runtime`` and for asyncio."""
+    from qtorch.testing.asyncio_time import loops_follow
     from qtorch.testing.fake_clock import FakeClock
-    from qtorch.testing.loop_time import loops_follow
 
     clock = FakeClock(settles=True)
     with loops_follow(clock):

@@ -13,8 +13,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from qtorch.orchestrator.strict import strict_cores
+from qtorch.testing.asyncio_time import VirtualTimer
 from qtorch.testing.fake_clock import describe
-from qtorch.testing.loop_time import VirtualTimer
 from qtorch.testing.waiting_threads import current_frames, is_idle_executor, where
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from qtorch.testing import turns
+from qtorch.testing.asyncio_time import has_open_sockets
 from qtorch.testing.diff import differences
 from qtorch.testing.fake_clock import FakeClock, StuckError
-from qtorch.testing.loop_time import has_open_sockets
 from qtorch.testing.recording import Recording
 from qtorch.testing.waiting_tasks import waiting_for_nothing
 from qtorch.testing.writing import written

@@ -14,7 +14,7 @@ import qasync  # type: ignore[import-untyped]
 from PySide6.QtCore import QTimer
 
 from qtorch import BaseJob, JobStatus, RetryPolicy, executes
-from qtorch.testing import FakeClock, FakeExecutor, StuckError, TestRuntime, gate, loop_time, ok
+from qtorch.testing import FakeClock, FakeExecutor, StuckError, TestRuntime, asyncio_time, gate, ok
 from tests.qtorch.testing.searching import text
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def test_the_loops_are_as_before_when_the_clock_is_followed_no_longer(qapp: QApp
         return [plain._run_once, *(getattr(kind, name) for kind in (plain, qt) for name in names)]
 
     before = methods()
-    with loop_time.loops_follow(FakeClock()):
+    with asyncio_time.loops_follow(FakeClock()):
         assert methods() != before
     assert methods() == before
 
@@ -298,7 +298,7 @@ def test_a_plain_advance_in_a_coroutine_on_qts_loop_says_what_to_write(
 def test_waiting_for_what_cannot_come_ends_with_the_places_of_those_who_wait(
     qtorch_clock: FakeClock, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop_time, "_LONGEST_REST", 0.05)
+    monkeypatch.setattr(asyncio_time, "_LONGEST_REST", 0.05)
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -316,8 +316,8 @@ def test_waiting_for_what_cannot_come_ends_with_the_places_of_those_who_wait(
         f"""
         the test waits for something that cannot come: nothing is at work, and nothing is scheduled.
           tasks that wait:
-            other: {here}.never() at test_loop_time.py:{at_never + 1}
-            the test: {here}.body() at test_loop_time.py:{at_body + 3}
+            other: {here}.never() at test_asyncio_time.py:{at_never + 1}
+            the test: {here}.body() at test_asyncio_time.py:{at_body + 3}
           Do what they wait for before you await them: release the gate, set the event, dispatch the job; or limit the wait by asyncio.timeout(), which follows the clock.
         """  # noqa: E501
     )
@@ -326,7 +326,7 @@ def test_waiting_for_what_cannot_come_ends_with_the_places_of_those_who_wait(
 def test_waiting_for_a_job_that_a_gate_holds_names_the_job(
     qtorch_runtime: TestRuntime, qtorch_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop_time, "_LONGEST_REST", 0.05)
+    monkeypatch.setattr(asyncio_time, "_LONGEST_REST", 0.05)
     door = gate()
     qtorch_runtime.register(FakeExecutor(FetchJob, steps=[door, ok(1)]))
 
