@@ -88,6 +88,10 @@ CONTESTANTS: dict[str, Callable[[int, Callable[[], None]], None]] = {
 }
 
 
+LARGEST = {superqt_workers.CREATE_WORKER: 10_000}
+"""100,000 of its workers were not there after four minutes."""
+
+
 def main(name: str, size: int) -> None:
     """Print the bytes a job."""
     app = QApplication([])

@@ -111,7 +111,10 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:
         "memory of a job that waits for a thread",
         "jobs waiting",
         (1_000, 10_000, 100_000),
-        tuple(Contestant(name, partial(alone, "waiting_jobs", name)) for name in waiting_jobs.CONTESTANTS),
+        tuple(
+            Contestant(name, partial(alone, "waiting_jobs", name), largest=waiting_jobs.LARGEST.get(name, 10**9))
+            for name in waiting_jobs.CONTESTANTS
+        ),
         quick_sizes=(10_000,),
         figures={"memory": "byte"},
         most_rounds=2,
