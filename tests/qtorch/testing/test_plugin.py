@@ -65,7 +65,11 @@ def left_by(pytester: pytest.Pytester, body: str) -> list[str]:
 def left_by_source(pytester: pytest.Pytester, source: str) -> list[str]:
     result = run(pytester, source)
     lines = [line.removeprefix("E").rstrip() for line in result.outlines]
-    starts = [n for n, line in enumerate(lines) if line.endswith("LeftBehindError: the test ended and left behind:")]
+    starts = [
+        n
+        for n, line in enumerate(lines)
+        if line.startswith("E ") and line.endswith("LeftBehindError: the test ended and left behind:")
+    ]
     if not starts:
         result.assert_outcomes(passed=1)
         return []
