@@ -45,7 +45,8 @@ class CancellationToken:
         self._clock: Clock | None = None
         self._sink: ErrorSink | None = None
         self._parents: tuple[CancellationToken, ...] = ()
-        """Held, because one may be linked itself, and nobody else need refer to it."""
+        """Held, because one may be linked itself, and nobody else need refer to it. Not by the token of an attempt: its
+        thread may be the last to hold that, and what callbacks refer to is the GUI thread's."""
 
     @classmethod
     def linked(cls, *tokens: CancellationToken) -> CancellationToken:
@@ -54,13 +55,13 @@ class CancellationToken:
         The given tokens hold the new one weakly, so one that lives long does not collect dead links.
         """
         child = cls()
+        child._parents = tokens
         for parent in tokens:
             parent.link(child)
         return child
 
     def link(self, child: CancellationToken) -> None:
         """Cancel ``child`` too when this one is cancelled; it is held weakly."""
-        child._parents = (*child._parents, self)
         key = object()
 
         def forget(_: object) -> None:

@@ -247,7 +247,7 @@ def leave():
     app.quit()
 QTimer.singleShot({milliseconds}, leave)
 code = runtime.exec()
-print(made > {milliseconds} / 40, len(heard) > {milliseconds} / 10)
+print(made > {milliseconds} / 40, len(heard) > 200)
 sys.exit(code)
 """
 
