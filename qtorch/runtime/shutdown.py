@@ -123,10 +123,14 @@ class Shutdown:
             # Dispatched while this began, or its outcome is fixed and a cache write that never returns holds it back.
             run.cancel("runtime closed")
             services.mailbox.post(run.take_end)
+        for work in tuple(services.shared.values()):
+            services.mailbox.post(work.take_end)
         mailbox = services.mailbox
         for core in tuple(mailbox.buses):
             core.is_late = self.is_late
-        while not mailbox.is_idle and (not self.is_late or not mailbox.cursor.is_idle or self._unfinished()):
+        while not mailbox.is_idle and (
+            not self.is_late or not mailbox.cursor.is_idle or self._unfinished() or services.shared
+        ):
             mailbox.drain()
 
     def _let_go(self, on_stuck: str, exit_code: Callable[[], int | None]) -> None:

@@ -391,3 +391,23 @@ def test_an_orchestrator_that_is_gone_leaves_the_work_of_another(rig: Rig) -> No
     assert other.has_active_jobs
     finish(rig, second)
     assert not other.has_active_jobs
+
+
+def test_a_flight_ends_with_its_runtime_though_its_result_waits_for_the_cache(
+    make_rig: Callable[..., Rig], capfd: pytest.CaptureFixture[str]
+) -> None:
+    cache = SlowCache()
+    cache.read_gate.open()
+    rig = make_rig(threads=1, cache=cache)
+    work, blocker = rig.work(), rig.work("blocker", is_deaf=True)
+    handles = begin(rig, "loop", cache=CachePolicy(key="one"))
+    rig.dispatch("thread", "blocker")
+    drive(blocker.begun.is_set)
+    work.gate.open()
+    drive(lambda: all(handle.outcome == JobSuccess(42) for handle in handles))
+
+    rig.runtime.close(0.01)  # the write still waits for the thread, and is dropped
+
+    assert not rig.runtime.dispatcher.services.shared
+    assert [rig.types(handle)[-1] for handle in handles] == ["Success", "Success"]
+    assert "still works after the Runtime was closed" in capfd.readouterr().err
