@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 from time import perf_counter
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QAbstractEventDispatcher, QThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BUSY_FACTOR = 10
 """At the start of a bus drain it collects only this many thresholds late: when the loop never comes to block."""
@@ -29,11 +33,14 @@ class GcGuard:
     Under a nested loop objects of the outer handlers are on the stack, so it waits there, up to 100,000 new objects: a
     dialog that is open for hours must not eat the memory.
 
-    The collector is the process's: Runtimes that guard share one guard, and the last to close restores it.
+    The collector is the process's: Runtimes that guard share one guard, and the last to close restores it; if it left
+    work behind, once that has ended: until then there is a worker on which an automatic collection could begin.
     """
 
     _users = 0
     _was_enabled = False
+    _lingering: ClassVar[dict[GcGuard, Callable[[], bool]]] = {}
+    """Guards of closed Runtimes, by whether the work has ended that these left behind."""
 
     def __init__(self) -> None:
         self._is_installed = False
@@ -45,6 +52,7 @@ class GcGuard:
         """Begin to guard. The GUI thread."""
         if self._is_installed:
             return
+        GcGuard._let_go_of_ended()
         self._is_installed = True
         if GcGuard._users == 0:
             GcGuard._was_enabled = gc.isenabled()
@@ -53,10 +61,20 @@ class GcGuard:
         if self._dispatcher is not None:
             self._dispatcher.aboutToBlock.connect(self.about_to_block)
 
-    def remove(self) -> None:
-        """Stop; the last one gives automatic collection back as it was."""
-        if not self._is_installed:
-            return
+    def remove(self, have_workers_ended: Callable[[], bool]) -> None:
+        """Stop once that holds; the last one gives automatic collection back as it was. The GUI thread."""
+        if self._is_installed:
+            GcGuard._lingering[self] = have_workers_ended
+        GcGuard._let_go_of_ended()
+
+    @staticmethod
+    def _let_go_of_ended() -> None:
+        for guard, have_workers_ended in tuple(GcGuard._lingering.items()):
+            if have_workers_ended():
+                del GcGuard._lingering[guard]
+                guard._uninstall()
+
+    def _uninstall(self) -> None:
         self._is_installed = False
         self._next_full = 0.0
         GcGuard._users -= 1
@@ -70,6 +88,8 @@ class GcGuard:
 
     def about_to_block(self) -> None:
         """Collect what is due: no event is being handled at this loop level."""
+        if GcGuard._lingering:
+            GcGuard._let_go_of_ended()
         self._collect(1)
 
     def drain_begins(self) -> None:

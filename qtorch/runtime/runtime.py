@@ -360,7 +360,7 @@ class Runtime(QObject):
         finally:
             if self._guard is not None:
                 self._mailbox.before_drain = None
-                self._guard.remove()
+                self._guard.remove(shutdown.have_workers_ended)
             atexit.unregister(self._at_exit)
             # As a Qt child the bus is held by C++, which the collector cannot see: nothing in it may hold the Runtime,
             # and a Runtime that only a cycle kept would be collected wherever the collector next runs.

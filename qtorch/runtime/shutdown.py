@@ -38,6 +38,10 @@ class Shutdown:
         self.is_waiting = False
         """Whether :meth:`wait` is on the stack."""
 
+    def have_workers_ended(self) -> bool:
+        """Whether no thread or process of the Runtime is left."""
+        return _have_ended(self._services, 0.0)
+
     def hurry(self) -> None:
         """Wait no longer."""
         self._deadline = monotonic()

@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer
 
 from qtorch import BaseJob, Runtime, executes
 from qtorch.runtime.gc_guard import BUSY_FACTOR, NESTED_OBJECTS
-from tests.qtorch.execution.rig import drive
+from tests.qtorch.execution.rig import Rig, drive
 from tests.qtorch.runtime.programs import run_program
 
 pytestmark = pytest.mark.realtime
@@ -70,6 +70,21 @@ def test_two_runtimes_share_the_guard_and_the_last_one_gives_it_back() -> None:
     assert not gc.isenabled()
     two.close()
     assert gc.isenabled()
+
+
+def test_work_that_was_left_behind_keeps_the_guard_until_it_has_ended(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    work = rig.work(is_deaf=True)
+    rig.dispatch("thread")
+    drive(work.begun.is_set)
+    rig.runtime.close(0.01)
+    turn()
+    assert not gc.isenabled(), "it could begin on that work's thread"
+    with runtime():
+        pass
+    assert not gc.isenabled()
+    work.gate.open()
+    drive(lambda: (turn(), gc.isenabled())[1])
 
 
 def test_without_the_guard_collection_is_left_as_it_is() -> None:
@@ -265,6 +280,34 @@ def test_receivers_in_cycles_dropped_while_workers_publish_crash_nothing() -> No
 @pytest.mark.stress
 def test_receivers_in_cycles_dropped_while_workers_publish_crash_nothing_for_ten_seconds() -> None:
     churn(10_000)
+
+
+def test_work_that_was_left_behind_collects_no_window() -> None:
+    ended = run_program("""
+        from PySide6.QtCore import QCoreApplication, QEvent
+        from PySide6.QtWidgets import QLabel
+        @executes(StuckJob)
+        def litter(job):
+            while not release.is_set():
+                cycle = []
+                cycle.append(cycle)
+        runtime = Runtime(executors=[litter])
+        handle = runtime.dispatcher.dispatch(StuckJob())
+        while not handle.is_working:
+            app.processEvents()
+        runtime.close(0.01)
+        sys.setswitchinterval(0.0005)
+        for _ in range(100):
+            window = QWidget()
+            window.parts = [window, QLabel(window), QTimer(window)]     # dropped at once, alive through its own cycle
+            window.parts[-1].timeout.connect(lambda: None)
+            window.parts[-1].start(0)
+            QCoreApplication.postEvent(window, QEvent(QEvent.Type.User))
+            del window
+            app.processEvents()
+        release.set()
+    """)
+    assert ended.code == 0, ended.err
 
 
 def test_a_window_that_lives_through_a_cycle_only_survives_a_collection_asked_for_in_its_own_handler() -> None:
