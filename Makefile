@@ -1,5 +1,6 @@
 # Every target works as the first command on a clean clone: each makes .venv ready for itself (see .ci/bootstrap.py).
-# ARGS is handed on: make test ARGS="-k bus -x".  PYTHON=/path/to/python3.12 names the interpreter to set up with.
+# ARGS is handed on: make test ARGS="-k bus -x", or ARGS="-n 0" for one process, as a debugger wants it.
+# PYTHON=/path/to/python3.12 names the interpreter to set up with.
 
 .DEFAULT_GOAL := help
 SETUP := @sh .ci/python .ci/bootstrap.py
@@ -19,7 +20,7 @@ demo: ## Run the demo app; without a display, its headless tour
 
 test: ## Run the tests
 	$(SETUP) test
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: ## Check style and format
 	$(SETUP) dev

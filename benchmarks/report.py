@@ -90,7 +90,8 @@ def budget_table(judged: Iterable[Judged]) -> Iterator[str]:
         budget, unit = one.budget, one.scenario.figures[one.budget.figure]
         against = budget.against
         if budget.against_size:
-            against = f"itself at {budget.against_size:,}"
+            who = "itself" if against == budget.contestant else against
+            against = f"{who} at {budget.against_size:,}"
         figure = "" if budget.figure == "time" else f" {budget.figure},"
         what = (
             f"{one.scenario.key} {budget.contestant}:{figure} {one.scenario.title}, {one.size:,} {one.scenario.size_is}"

@@ -12,8 +12,22 @@ os.environ.setdefault("QT_API", "pyside6")
 import pydantic
 from PySide6 import QtCore, QtGui, QtWidgets
 
+FLOOR = "PySide6 and pydantic, first used"
+"""What a program pays that imports both and uses them: a model class, and the enums of Qt's namespace."""
+
 FROM_OTHERS = {"superqt": "superqt.utils", "psygnal": "psygnal", "qasync": "qasync"}
+ALSO = (FLOOR, *FROM_OTHERS)
 _EVERYDAY = ("Runtime", "BaseJob", "BaseExecutor", "BaseState", "BaseOrchestrator", "bind", "on", "JobSuccessEvent")
+
+
+def _use_both() -> None:
+    class Model(pydantic.BaseModel):
+        field: int = 0
+
+    class Object(QtCore.QObject):
+        changed = QtCore.Signal()
+
+    assert Model, (Object, QtCore.Qt.ConnectionType.QueuedConnection, QtCore.QEvent.Type.User)
 
 
 def main(name: str, names: int) -> None:
@@ -23,9 +37,13 @@ def main(name: str, names: int) -> None:
     """
     assert pydantic.BaseModel, (QtCore, QtGui, QtWidgets)
     started = perf_counter()
-    module = importlib.import_module(FROM_OTHERS.get(name, name))
+    if name == FLOOR:
+        _use_both()
+        module = None
+    else:
+        module = importlib.import_module(FROM_OTHERS.get(name, name))
     imported = perf_counter() - started
-    if name == "qtorch":
+    if module is not None and name == "qtorch":
         everyday = [*_EVERYDAY, *(one for one in module.__all__ if one not in _EVERYDAY)]
         for one in everyday[:names]:
             getattr(module, one)

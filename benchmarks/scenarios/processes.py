@@ -34,7 +34,8 @@ class Child:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_API": "pyside6"},
+            # With bytecode, as what is installed has.
+            env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_API": "pyside6", "PYTHONDONTWRITEBYTECODE": ""},
         )
 
     def until_ready(self) -> None:
@@ -142,12 +143,11 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:
         _IMPORT_NAMES,
         (
             Contestant(with_qtorch.NAME, partial(alone, "imports", "qtorch")),
-            *(Contestant(name, partial(alone, "imports", name), largest=1) for name in imports.FROM_OTHERS),
+            *(Contestant(name, partial(alone, "imports", name), largest=1) for name in imports.ALSO),
         ),
         figures={"with names": "second", "statement": "second"},
-        budgets=(Budget(0.060, figure="statement"), Budget(0.060, figure="with names", size=8)),
+        budgets=(Budget(0.060, figure="statement"),),
         most_rounds=7,
-        warms_up=False,
     )
     idle = Together(partial(_idle_windows, pace))
     yield Scenario(
