@@ -66,7 +66,7 @@ def python(arguments: list[str]) -> bool:
             return pip(rest)
         case "venv" | "pytest":
             return True
-        case "demo_app" | "demo_app.gallery" | "demo_app.server" | "benchmarks":
+        case "demo_app" | "demo_app.gallery" | "demo_app.server" | "benchmarks" | "benchmarks.counted":
             return options_exist(module, rest)
     return False
 
