@@ -35,7 +35,8 @@ def _contestant(name: str, flood: Flood, pace: Pace, **options: Any) -> Contesta
 
 def scenarios(pace: Pace) -> Iterator[Scenario]:
     """Give the scenarios of this family."""
-    yield Scenario(
+    flood = partial(Scenario, figures=FIGURES, growth=_GROWTH, most_rounds=2, warms_up=False)
+    yield flood(
         "flood",
         f"progress without a pause for {pace.flood:g} s: a {FRAME * 1000:g} ms timer of the GUI thread is late by",
         "threads that report",
@@ -48,13 +49,9 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:
             _contestant("floor: nothing runs", flooders.no_flood, pace),
         ),
         quick_sizes=(4,),
-        figures=FIGURES,
         budgets=(Budget(0.016, figure="p99", bare=BARE_1_MS),),
-        growth=_GROWTH,
-        most_rounds=2,
-        warms_up=False,
     )
-    yield Scenario(
+    yield flood(
         "python-work",
         f"pure Python work with checkpoints for {pace.flood:g} s: the timer is late by",
         "threads that work",
@@ -64,34 +61,23 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:
             _contestant(hand_written.NAME, flooders.hand_written_flood, pace, is_work=True),
         ),
         quick_sizes=(4,),
-        figures=FIGURES,
         budgets=(Budget(0.016, figure="p99"),),
-        growth=_GROWTH,
-        most_rounds=2,
-        warms_up=False,
     )
-    yield Scenario(
+    yield flood(
         "events",
         f"events of the application without a pause for {pace.flood:g} s: the timer is late by",
         "threads that emit",
         (1, 2, 4),
         (_contestant(with_qtorch.NAME, flooders.qtorch_flood, pace, how="events"),),
         quick_sizes=(4,),
-        figures=FIGURES,
         budgets=(Budget(0.016, figure="p99"),),
-        growth=_GROWTH,
-        most_rounds=2,
-        warms_up=False,
     )
-    yield Scenario(
+    yield flood(
         "short-jobs",
         f"{flooders.SHORT_JOBS:,} short jobs a thread, dispatched without a pause: the timer is late by",
         "threads that dispatch",
         (1, 2, 4),
         (Contestant(with_qtorch.NAME, partial(late, flooders.qtorch_short_jobs, {})),),
         quick_sizes=(1,),
-        figures=FIGURES,
-        growth=_GROWTH,
         most_rounds=3,
-        warms_up=False,
     )
