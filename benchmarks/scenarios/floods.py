@@ -79,5 +79,6 @@ def scenarios(pace: Pace) -> Iterator[Scenario]:
         (1, 2, 4),
         (Contestant(with_qtorch.NAME, partial(late, flooders.qtorch_short_jobs, {})),),
         quick_sizes=(1,),
+        budgets=(Budget(0.016, figure="p99"),),
         most_rounds=3,
     )

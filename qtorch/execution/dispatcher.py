@@ -204,6 +204,7 @@ class Dispatcher:
                 # The Runtime was closed meanwhile, and nobody takes what was posted.
                 self.services.running.pop(run.id, None)
                 raise self._closed(job_type)
+            self.services.give_way()
         return JobHandle(run)
 
     def _closed(self, job_type: type[BaseJob[Any]]) -> ClosedError:

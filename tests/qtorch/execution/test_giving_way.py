@@ -88,3 +88,21 @@ def test_the_gui_thread_gives_way_to_nobody(rig: Rig, slept: list[float], passes
     rig.runtime.bus.emit(BaseEvent("second"))
     rig.runtime.dispatcher.services.give_way()
     assert slept == []
+
+
+def test_who_dispatches_from_another_thread_offers_the_interpreter(
+    rig: Rig, slept: list[float], passes: Callable[[float], None]
+) -> None:
+    rig.work(is_open=True)
+
+    def dispatch() -> None:
+        for _ in range(4):
+            rig.runtime.dispatcher.dispatch(rig.job("thread"))
+            passes(0.00025)
+
+    elsewhere(dispatch)
+    assert slept[:4] == [STEP_ASIDE, 0, 0, 0]
+    slept.clear()
+    rig.runtime.dispatcher.dispatch(rig.job("thread"))
+    assert slept == [], "the GUI thread waits for nobody"
+    rig.quiet()
