@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     import pyperf
 
-_SYSTEM = ("hostname", "boot_time", "uptime")
-"""What pyperf collects that is nobody's business, or nothing of interest."""
+_KEPT = {"cpu_count", "cpu_freq", "cpu_model_name", "date", "perf_version", "platform", "python_compiler",
+         "python_implementation", "python_version", "timer"}  # fmt: skip
+"""Of what pyperf collects: the rest is nobody's business (names, paths), or nothing of interest."""
 
 
 def save(path: Path, scenarios: Sequence[Scenario], samples: Samples, facts: dict[str, str]) -> None:
@@ -22,9 +23,7 @@ def save(path: Path, scenarios: Sequence[Scenario], samples: Samples, facts: dic
 
     units = {(scenario.key, figure): unit for scenario in scenarios for figure, unit in scenario.figures.items()}
     machine = {
-        name: value
-        for name, value in pyperf.Run([1.0], collect_metadata=True).get_metadata().items()
-        if name not in _SYSTEM and not name.startswith(("mem_", "load_avg", "runnable"))
+        name: value for name, value in pyperf.Run([1.0], collect_metadata=True).get_metadata().items() if name in _KEPT
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     pyperf.BenchmarkSuite([_benchmark(key, values, units, machine | facts) for key, values in samples.items()]).dump(

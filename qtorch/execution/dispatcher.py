@@ -204,7 +204,7 @@ class Dispatcher:
                 # The Runtime was closed meanwhile, and nobody takes what was posted.
                 self.services.running.pop(run.id, None)
                 raise self._closed(job_type)
-            self.services.give_way()
+            self.services.give_way()  # threads that dispatch without a pause made the GUI thread's timers 50 ms late
         return JobHandle(run)
 
     def _closed(self, job_type: type[BaseJob[Any]]) -> ClosedError:

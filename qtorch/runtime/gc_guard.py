@@ -70,8 +70,8 @@ class GcGuard:
     @staticmethod
     def _let_go_of_ended() -> None:
         for guard, have_workers_ended in tuple(GcGuard._lingering.items()):
-            if have_workers_ended():
-                del GcGuard._lingering[guard]
+            # A collection that this sets off may close a Runtime, and come here again.
+            if have_workers_ended() and GcGuard._lingering.pop(guard, None) is not None:
                 guard._uninstall()
 
     def _uninstall(self) -> None:
