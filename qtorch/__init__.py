@@ -6,6 +6,7 @@ The everyday names are here; each is imported when it is first used.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,22 +17,34 @@ def _is_in_worker() -> bool:
     return processes is not None and processes.current_process().name.startswith("qtorch-worker")
 
 
-def _keep_pydantic_unread() -> None:
-    # Shiboken reads the source of every module that is imported while PySide6 is there (PYSIDE-2029). To read a module
-    # of pydantic 2.14 that came before PySide6 makes pydantic import itself in a circle ("cannot import name
-    # 'import_string' from partially initialized module"); and `from pydantic import BaseModel` sorts before PySide6.
+def _keep_unread() -> None:
+    # Shiboken reads the source of every module that is imported while PySide6 is there, to see whether
+    # `from __feature__ import snake_case` in another module concerns it (PYSIDE-2029). To read a module of pydantic
+    # 2.14 that came before PySide6 makes pydantic import itself in a circle ("cannot import name 'import_string' from
+    # partially initialized module"); and `from pydantic import BaseModel` sorts before PySide6.
     read = getattr(sys.modules.get("shibokensupport.feature"), "pyside_feature_dict", {})
     for name in [name for name in sys.modules if name.partition(".")[0] == "pydantic"]:
-        read.setdefault(name, -1)  # -1: not to be read
+        read.setdefault(name, -1)  # -1: it knows no PySide6
+    # And of qtorch itself: to read it was a tenth of its import. All of it uses PySide6's own names, also where the
+    # text does not say PySide6: an object may be asked for its properties there.
+    if read:
+        root = os.path.dirname(__file__)
+        for folder, folders, files in os.walk(root):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            package = "qtorch" + folder[len(root) :].replace(os.sep, ".")
+            for file in files:
+                name, _, kind = file.rpartition(".")
+                if kind == "py":
+                    read.setdefault(package if name == "__init__" else f"{package}.{name}", 0)  # 0: no feature
 
 
 class _ComingQt:
-    """Keeps pydantic unread in a process where PySide6 may be imported later, or never."""
+    """Keeps pydantic and qtorch unread in a process where PySide6 may be imported later, or never."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if "shibokensupport.feature" in sys.modules and name.partition(".")[0] != "shibokensupport":
             sys.meta_path.remove(self)
-            _keep_pydantic_unread()
+            _keep_unread()
 
 
 if _is_in_worker():
@@ -45,7 +58,7 @@ else:
             "PySide6 6.12.0 aborts the process on Python before 3.12, at about the 570th signal (PYSIDE-3474).\n"
             '  Install another: pip install "PySide6-Essentials!=6.12.0", or use Python 3.12 or newer.'
         )
-_keep_pydantic_unread()
+_keep_unread()
 
 __version__ = "0.1.0"
 
@@ -112,6 +125,7 @@ if TYPE_CHECKING:
     from qtorch.execution.status import JobStatus
     from qtorch.job.base_job import BaseJob
     from qtorch.job.cancellation import CancellationToken
+    from qtorch.job.data_strategy import DataStrategy
     from qtorch.job.ids import generate_job_id
     from qtorch.job.job_builder import JobBuilder
     from qtorch.job.options import (
@@ -121,7 +135,6 @@ if TYPE_CHECKING:
         RESTARTABLE,
         SEQUENTIAL,
         CachePolicy,
-        DataStrategy,
         JobOptions,
         LanePolicy,
     )
@@ -196,13 +209,13 @@ _ROOMS = {
     "qtorch.execution.status": ("JobStatus",),
     "qtorch.job.base_job": ("BaseJob",),
     "qtorch.job.cancellation": ("CancellationToken",),
+    "qtorch.job.data_strategy": ("DataStrategy",),
     "qtorch.job.ids": ("generate_job_id",),
     "qtorch.job.job_builder": ("JobBuilder",),
     "qtorch.job.options": (
         "CONCURRENT",
         "CachePolicy",
         "DROPPABLE",
-        "DataStrategy",
         "JobOptions",
         "KEEP_LATEST",
         "LanePolicy",

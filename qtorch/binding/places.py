@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +26,6 @@ _TYPED: dict[str, type] = {"QString": str, "bool": bool}
 """The types whose C++ setters are called directly, which costs a third of setProperty."""
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """A way to write a value that keeps what is written to alive no longer than others do.
 
@@ -42,9 +39,12 @@ class Place:
         How it is named in messages, with ``{}`` for the target's name.
     """
 
-    target: Callable[[], Any]
-    write: Write
-    name: str
+    __slots__ = ("name", "target", "write")
+
+    def __init__(self, target: Callable[[], Any], write: Write, name: str) -> None:
+        self.target = target
+        self.write = write
+        self.name = name
 
 
 def usable(owner: QObject) -> QObject:
@@ -207,6 +207,8 @@ def _misfit(target: QObject, name: str, value: object) -> TypeError:
 
 
 def _unusable(target: QObject, name: str, fault: str) -> AttributeError:
+    import difflib
+
     meta = target.metaObject()
     every = [meta.property(number) for number in range(meta.propertyCount())]
     near = difflib.get_close_matches(name, [str(one.name()) for one in every if one.isWritable()], n=3)

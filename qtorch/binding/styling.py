@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from PySide6.QtWidgets import QWidget
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
+    from PySide6.QtWidgets import QWidget
 
 
 def set_dynamic_property(target: QObject, name: str, value: object) -> None:
@@ -18,7 +17,9 @@ def set_dynamic_property(target: QObject, name: str, value: object) -> None:
     if target.property(name) == value:
         return
     target.setProperty(name, value)
-    if isinstance(target, QWidget):
-        style = target.style()
-        style.unpolish(target)
-        style.polish(target)
+    if target.isWidgetType():
+        # Asked so, a program whose windows are QML needs no QtWidgets.
+        widget = cast("QWidget", target)
+        style = widget.style()
+        style.unpolish(widget)
+        style.polish(widget)

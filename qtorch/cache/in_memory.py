@@ -6,15 +6,16 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from cachetools import TLRUCache
 
 from qtorch.job.durations import in_seconds
 from qtorch.ports import MISSING, Clock
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from cachetools import TLRUCache
 
 
 class InMemoryCacheProvider:
@@ -44,15 +45,20 @@ class InMemoryCacheProvider:
     ) -> None:
         if max_entries < 1:
             raise ValueError(f"max_entries has to be at least 1, got {max_entries}")
+        self._max_entries = max_entries
         self.clock = clock
         self._default_ttl = None if default_ttl is None else in_seconds(default_ttl)
         if self._default_ttl is not None and not self._default_ttl > 0:
             raise ValueError(f"default_ttl has to be longer than 0 s, or None, got {default_ttl}")
         # Re-entrant: a predicate may look into the cache, a finalizer may run while it is held.
         self._lock = threading.RLock()
-        self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(
-            max_entries, ttu=lambda _, entry, now: now + entry[1], timer=self._now
-        )
+
+    @cached_property  # under the lock
+    def _entries(self) -> TLRUCache[str, tuple[Any, float]]:
+        # At first use: every Runtime has a cache, and a program that caches nothing would start 2 ms later for it.
+        from cachetools import TLRUCache
+
+        return TLRUCache(self._max_entries, ttu=lambda _, entry, now: now + entry[1], timer=self._now)
 
     def _now(self) -> float:
         return self.clock.now() if self.clock is not None else time.monotonic()

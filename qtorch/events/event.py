@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from qtorch.job.base_job import parent_id_of
+from qtorch.job.by_fields import ByFields
 
 if TYPE_CHECKING:
     from qtorch.job.base_job import BaseJob
@@ -50,8 +51,8 @@ class BaseEvent:
     is_terminal: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class JobEvent(BaseEvent):
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class JobEvent(ByFields, BaseEvent):
     """Something that happened to ``job`` in attempt ``attempt`` (from 1)."""
 
     job: BaseJob[Any]

@@ -14,12 +14,16 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# The classes without fields of their own are not decorated: what the decorator would compile for them they inherit.
+
+
 class JobStartedEvent(JobEvent):
     """The job's work begins; first of its events, unless it was cancelled before."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, repr=False)
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _DataEvent(JobEvent, Generic[R]):
     data: R = None  # type: ignore[assignment]  # always given; a default only because attempt has one
 
@@ -52,17 +56,19 @@ class _DataEvent(JobEvent, Generic[R]):
         return function(self.data) if isinstance(self.data, expected) else None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class JobPlaceholderEvent(_DataEvent[R]):
     """Nothing is cached: ``data`` is the placeholder to show until there is a result."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, repr=False)
+
 class JobCacheHitEvent(_DataEvent[R]):
     """``data`` was in the cache."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, repr=False)
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobProgressEvent(JobEvent):
     """How far the work is: ``progress`` in 0..1, with a message and step counts if the executor gave them."""
 
@@ -72,7 +78,7 @@ class JobProgressEvent(JobEvent):
     total_steps: int | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobItemsEvent(JobEvent, Generic[R]):
     """The job streamed ``items``: all since the last such event, in order. At most one event a frame.
 
@@ -94,7 +100,7 @@ def clamp_progress(value: float) -> float:
     return float(min(1.0, max(0.0, value)))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobRetryingEvent(JobEvent):
     """Attempt ``attempt`` failed with ``last_error``; ``next_attempt`` begins in ``delay`` seconds."""
 
@@ -104,7 +110,7 @@ class JobRetryingEvent(JobEvent):
     delay: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobSuccessEvent(_DataEvent[R]):
     """The job ended with ``data``; ``is_from_cache`` if no work was done for it."""
 
@@ -113,7 +119,7 @@ class JobSuccessEvent(_DataEvent[R]):
     is_terminal: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobFailureEvent(JobEvent):
     """The job ended with ``error``.
 
@@ -157,14 +163,14 @@ class JobFailureEvent(JobEvent):
         return self.error if isinstance(self.error, expected) else None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobTimeoutEvent(JobFailureEvent):
     """The job ran out of time: a failure whose error is a JobTimeoutError. Match it before JobFailureEvent."""
 
     timeout: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class JobCancelledEvent(JobEvent):
     """The job was cancelled for ``reason``; ``still_running`` if its work had not ended by then."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qtorch.job.options import DispatchOptions
 
 R = TypeVar("R")
-J = TypeVar("J", bound=BaseJob[Any])
+J = TypeVar("J", bound="BaseJob[Any]")  # as text: pydantic would make a class of it
 
 
 class BaseExecutor(Generic[J]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import weakref
 from collections.abc import Callable
 from threading import get_ident
@@ -226,6 +225,8 @@ class Dispatcher:
         raise self._not_found(job_type)
 
     def _not_found(self, job_type: type[BaseJob[Any]]) -> ExecutorNotFoundError:
+        import difflib
+
         names = sorted(cls.__name__ for cls in self._registered)
         near = difflib.get_close_matches(job_type.__name__, names, n=1)
         return ExecutorNotFoundError(

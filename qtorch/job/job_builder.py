@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from qtorch.job.base_job import BaseJob, with_options
-from qtorch.job.options import CachePolicy, DataStrategy, JobOptions, merge_options
+from qtorch.job.options import CachePolicy, JobOptions, merge_options
 from qtorch.job.retry import RetryPolicy
 from qtorch.ports import MISSING, MissingType
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from qtorch.job.cancellation import CancellationToken
+    from qtorch.job.data_strategy import DataStrategy
 
 J = TypeVar("J", bound=BaseJob[Any])
 

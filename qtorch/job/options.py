@@ -173,15 +173,6 @@ class DispatchOptions(TypedDict, total=False):
     metadata: Mapping[str, Any]
 
 
-class DataStrategy(BaseModel):
-    """The reference's name for the pair of placeholder and cache policy; ``JobBuilder.with_strategy`` takes it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    placeholder: Any = MISSING
-    cache_policy: CachePolicy | None = None
-
-
 def merge_options(*layers: JobOptions) -> JobOptions:
     """Give the options that hold when ``layers`` are laid over each other, the last on top.
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from qtorch.errors import JobCancelledError, JobTimeoutError
+from qtorch.job.by_fields import ByFields
 from qtorch.job.durations import in_seconds
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from _typeshed import DataclassInstance
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -32,7 +35,7 @@ class ResultSource(Protocol):
         ...
 
 
-class JobResult(Generic[R]):
+class JobResult(ByFields, Generic[R]):
     """The common base of the four outcomes; match on them, or use :meth:`when`.
 
     Examples
@@ -132,8 +135,12 @@ class JobResult(Generic[R]):
         # Raised anew: the frames of an earlier raise would pile up on the one exception object.
         raise error.with_traceback(None)
 
+    def __repr__(self) -> str:
+        shown = [f"{field.name}={getattr(self, field.name)!r}" for field in fields(cast("DataclassInstance", self))]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JobSuccess(JobResult[R]):
     """The job gave ``data``."""
 
@@ -158,7 +165,7 @@ class JobSuccess(JobResult[R]):
         return self.data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JobFailure(JobResult[R]):
     """The job raised ``error`` in the last of ``attempts`` attempts."""
 
@@ -175,7 +182,7 @@ class JobFailure(JobResult[R]):
         return self.error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JobCancelled(JobResult[R]):
     """The job was cancelled, for ``reason`` if one was given."""
 
@@ -191,7 +198,7 @@ class JobCancelled(JobResult[R]):
         return JobCancelledError(self.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JobTimeout(JobResult[R]):
     """The job ran out of time: ``timeout`` seconds, of an attempt or, ``kind`` "deadline", since dispatch."""
 

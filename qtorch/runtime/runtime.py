@@ -31,7 +31,6 @@ from qtorch.execution.runners.loop import LoopRunner
 from qtorch.execution.runners.thread_pool import ThreadPoolRunner
 from qtorch.execution.services import Services
 from qtorch.runtime.gc_guard import GcGuard
-from qtorch.runtime.interrupt import quit_on_interrupt
 from qtorch.runtime.main_guard import refuse_in_starting_process
 from qtorch.runtime.shutdown import Shutdown
 
@@ -257,6 +256,8 @@ class Runtime(QObject):
 
         Ctrl+C quits with 130. The loop that the Runtime was given is run, and closed at the end.
         """
+        from qtorch.runtime.interrupt import quit_on_interrupt
+
         given: Any = self._services.loop.given
         if given is not None and is_foreign(given) and not given.is_running():
             raise RuntimeError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import collections.abc
-import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin
 
@@ -172,6 +171,8 @@ def input_name(cls: type[BaseModel], name: str) -> str:
 
 
 def _unknown_field(cls: type[BaseModel], name: str) -> AttributeError:
+    import difflib
+
     near = difflib.get_close_matches(name, cls.model_fields, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else f" It has: {', '.join(cls.model_fields)}."
     return AttributeError(f"{cls.__name__} has no field {name!r}.{hint}")

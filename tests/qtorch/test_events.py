@@ -6,7 +6,7 @@ import copy
 import math
 import pickle
 import weakref
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,22 @@ def test_events_of_the_user_are_compared_by_what_they_say_not_by_when() -> None:
     assert LoggedIn("c", "ann") == LoggedIn("c", "ann") != LoggedIn("c", "bo")
     assert stamp(LoggedIn("c", "ann"), 7, 3) == LoggedIn("c", "ann")
     assert Pinged("a") != Pinged("b")
+
+
+def test_events_of_jobs_are_equal_and_hash_alike_if_class_job_attempt_and_all_they_say_are() -> None:
+    first, again = JobStartedEvent(JOB.id, JOB), JobStartedEvent(JOB.id, JOB)
+    assert first == again
+    assert hash(first) == hash(again)
+    assert first != JobStartedEvent(JOB.id, JOB, 2)
+    assert first != JobEvent(JOB.id, JOB)
+    assert success("data") == success("data") != success("other")
+    assert len({success("data"), success("data"), success("other")}) == 2
+    assert failure(OSError("no")) != failure(OSError("no"))  # exceptions are compared by identity
+    assert success([]) == success([])
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(success([]))
+    assert replace(success("data"), data="other") == success("other")
+    assert replace(JobCacheHitEvent(JOB.id, JOB, data=1), data=2) == JobCacheHitEvent(JOB.id, JOB, data=2)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -156,6 +156,9 @@ def test_unwrap_raises_what_a_cancellation_and_a_timeout_mean() -> None:
 def test_outcomes_are_frozen_values() -> None:
     assert JobSuccess(1) == JobSuccess(1) != JobSuccess(2)
     assert JobFailure(ERROR, 1) != JobFailure(ERROR, 2)
+    assert JobCancelled("a") != JobSuccess("a")
+    assert {JobSuccess(1), JobSuccess(1), JobTimeout(1.0)} == {JobTimeout(1.0), JobSuccess(1)}
+    assert repr(JobTimeout(2.5)) == "JobTimeout(timeout=2.5, kind='attempt')"
     with pytest.raises(AttributeError):
         JobSuccess(1).data = 2  # type: ignore[misc]  # the point
 
