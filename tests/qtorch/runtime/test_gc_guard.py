@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer
 
 from qtorch import BaseJob, Runtime, executes
-from qtorch.runtime.gc_guard import BUSY_FACTOR, NESTED_OBJECTS
+from qtorch.runtime.gc_guard import BUSY_FACTOR, NESTED_OBJECTS, GcGuard
 from tests.qtorch.execution.rig import Rig, drive
 from tests.qtorch.runtime.programs import run_program
 
@@ -85,6 +85,27 @@ def test_work_that_was_left_behind_keeps_the_guard_until_it_has_ended(make_rig: 
     assert not gc.isenabled()
     work.gate.open()
     drive(lambda: (turn(), gc.isenabled())[1])
+
+
+def test_a_guard_that_is_removed_while_another_asks_for_its_work_is_let_go_of_once() -> None:
+    # As by a collection that closes a Runtime in the middle of it.
+    outer, inner = GcGuard(), GcGuard()
+    outer.install()
+    inner.install()
+    asked = []
+
+    def has_ended() -> bool:
+        asked.append(1)
+        if len(asked) == 1:
+            inner.remove(lambda: True)
+            assert gc.isenabled()
+        return True
+
+    outer.remove(has_ended)
+    assert len(asked) == 2
+    assert gc.isenabled()
+    with runtime():  # the books are right: one user, and the last one gives it back
+        assert not gc.isenabled()
 
 
 def test_without_the_guard_collection_is_left_as_it_is() -> None:
