@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import numbers
 from collections.abc import Iterable, Iterator, Sequence
@@ -125,8 +126,6 @@ def _member(models: Sequence[type[BaseModel]], name: str) -> FieldShape:
             f"  Show it with form.select(lambda s: s.value)."
         )
     known = [name for model in models for name in shape_of(model)]
-    import difflib
-
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}."
     raise AttributeError(f"{_names(models)} has no field {name!r}. {hint}")

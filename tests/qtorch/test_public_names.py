@@ -32,6 +32,7 @@ PINNED = {
 
 NOT_FOR_A_BARE_IMPORT = ("asyncio", "qasync", "multiprocessing", "PySide6.QtWidgets", "PySide6.QtGui", "pydantic")
 NOT_FOR_A_RUNTIME = ("asyncio", "qasync", "multiprocessing", "concurrent.futures")
+NOT_FOR_A_WINDOW_IN_QML = (*NOT_FOR_A_RUNTIME, "PySide6.QtWidgets", "PySide6.QtGui", "cachetools", "difflib")
 
 
 def python(code: str) -> Any:
@@ -104,6 +105,28 @@ def test_a_runtime_without_coroutines_needs_neither_asyncio_nor_qasync_nor_proce
         "import sys, json\n"
         "from qtorch import *\n"
         f"print(json.dumps([m for m in {NOT_FOR_A_RUNTIME} if m in sys.modules]))"
+    )
+    assert loaded == []
+
+
+@pytest.mark.realtime
+def test_a_program_whose_windows_are_qml_needs_no_widgets_nor_what_it_does_not_use() -> None:
+    loaded = python(
+        "import sys, json\n"
+        "from PySide6.QtCore import QCoreApplication, QObject\n"
+        "from qtorch import BaseExecutor, BaseJob, BaseOrchestrator, BaseState, JobSuccessEvent, Runtime, bind, on\n"
+        "class Counted(BaseState):\n"
+        "    name: str = 'none'\n"
+        "class Counting(BaseOrchestrator[Counted]): pass\n"
+        "app, item = QCoreApplication([]), QObject()\n"
+        "runtime = Runtime()\n"
+        "counting = Counting(Counted())\n"
+        "item.setProperty('busy', False)\n"
+        "bind(item, 'objectName', counting.select(lambda state: state.name))\n"
+        "bind(item, 'busy', counting.select(lambda state: state.name == 'none'))\n"
+        "assert item.objectName() == 'none' and item.property('busy')\n"
+        "runtime.close()\n"
+        f"print(json.dumps([m for m in {NOT_FOR_A_WINDOW_IN_QML} if m in sys.modules]))"
     )
     assert loaded == []
 
