@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from qtorch.errors import JobCancelledError, JobTimeoutError
@@ -135,6 +136,7 @@ class JobResult(ByFields, Generic[R]):
         # Raised anew: the frames of an earlier raise would pile up on the one exception object.
         raise error.with_traceback(None)
 
+    @recursive_repr()
     def __repr__(self) -> str:
         shown = [f"{field.name}={getattr(self, field.name)!r}" for field in fields(cast("DataclassInstance", self))]
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -1,4 +1,4 @@
-"""A program may import PySide6, pydantic and qtorch in any order."""
+"""A program may import PySide6, pydantic and qtorch in any order, and have PySide6's features switched on."""
 
 from __future__ import annotations
 

@@ -159,6 +159,9 @@ def test_outcomes_are_frozen_values() -> None:
     assert JobCancelled("a") != JobSuccess("a")
     assert {JobSuccess(1), JobSuccess(1), JobTimeout(1.0)} == {JobTimeout(1.0), JobSuccess(1)}
     assert repr(JobTimeout(2.5)) == "JobTimeout(timeout=2.5, kind='attempt')"
+    itself: list[object] = []
+    itself.append(JobSuccess(itself))
+    assert repr(itself[0]) == "JobSuccess(data=[...])"
     with pytest.raises(AttributeError):
         JobSuccess(1).data = 2  # type: ignore[misc]  # the point
 
